@@ -1,0 +1,45 @@
+#include "model/message.h"
+
+void message_info_put(struct buf *b, const struct message_info *m)
+{
+    wire_put_u32(b, m->uid);
+    wire_put_u64(b, m->message);
+    wire_put_var(b, m->bytes);
+    wire_put_var(b, m->modseq);
+    wire_put_var(b, m->flags);
+    wire_put_u64(b, (uint64_t)m->received_us);
+}
+
+void message_info_get(struct wire *w, struct message_info *out)
+{
+    *out = (struct message_info){ .uid = wire_get_u32(w) };
+    out->message = wire_get_u64(w);
+    out->bytes = wire_get_var(w);
+    out->modseq = wire_get_var(w);
+    out->flags = (uint32_t)wire_get_var(w);
+    out->received_us = (int64_t)wire_get_u64(w);
+}
+
+void mailbox_info_put(struct buf *b, const struct mailbox_info *m)
+{
+    wire_put_u64(b, m->id);
+    wire_put_vstr(b, m->name);
+    wire_put_u32(b, m->uid_validity);
+    wire_put_u32(b, m->uid_next);
+    wire_put_var(b, m->messages);
+    wire_put_var(b, m->unseen);
+    wire_put_var(b, m->bytes);
+    wire_put_var(b, m->modseq);
+}
+
+void mailbox_info_get(struct wire *w, struct mailbox_info *out)
+{
+    *out = (struct mailbox_info){ .id = wire_get_u64(w) };
+    out->name = wire_get_vstr(w);
+    out->uid_validity = wire_get_u32(w);
+    out->uid_next = wire_get_u32(w);
+    out->messages = wire_get_var(w);
+    out->unseen = wire_get_var(w);
+    out->bytes = wire_get_var(w);
+    out->modseq = wire_get_var(w);
+}
