@@ -14,7 +14,8 @@
     X(ROLE_DEPOT, "depot")                                                                         \
     X(ROLE_AUTHD, "authd")                                                                         \
     X(ROLE_KEYS, "keys")                                                                           \
-    X(ROLE_RESOLVER, "resolver")
+    X(ROLE_RESOLVER, "resolver")                                                                   \
+    X(ROLE_TOOL, "tool")
 
 enum role {
 #define X(name, word) name,
