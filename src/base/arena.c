@@ -63,6 +63,21 @@ const char *arena_c(struct arena *a, struct str s)
     return p;
 }
 
+struct str arena_join(struct arena *a, const struct str *parts, size_t n)
+{
+    size_t bytes = 0, at = 0;
+    for (size_t i = 0; i < n; i++) {
+        must(!__builtin_add_overflow(bytes, parts[i].n, &bytes));
+    }
+    if (bytes == 0) return STR_NONE;
+    char *p = take(a, bytes);
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].n > 0) memcpy(p + at, parts[i].p, parts[i].n);
+        at += parts[i].n;
+    }
+    return str_of(p, bytes);
+}
+
 void arena_free(struct arena *a)
 {
     while (a->blocks != NULL) {

@@ -33,6 +33,12 @@ struct str arena_str(struct arena *a, struct str s);
 /* Copy of `s` with a NUL behind it, for the kernel's and the libraries' doors. */
 const char *arena_c(struct arena *a, struct str s);
 
+/* All parts one behind the other: ARENA_JOIN(a, STR("no "), name, STR(" here")). */
+struct str arena_join(struct arena *a, const struct str *parts, size_t n);
+#define ARENA_JOIN(a, ...)                                                                         \
+    arena_join((a), (const struct str[]){ __VA_ARGS__ },                                           \
+               sizeof((const struct str[]){ __VA_ARGS__ }) / sizeof(struct str))
+
 /* Give everything back; the arena is empty and usable again. */
 void arena_free(struct arena *a);
 

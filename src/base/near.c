@@ -45,7 +45,7 @@ void near_offer(struct near *n, struct str candidate)
     if (n->word.n >= NEAR_PREFIX_MIN && candidate.n > n->word.n &&
         near_distance(n->word, str_part(candidate, 0, n->word.n)) == 0) {
         n->prefixes++;
-        if (n->prefixes == 1) distance = 1;
+        n->beginning = candidate;
     }
     if (distance >= n->distance) return;
     n->distance = distance;
@@ -56,5 +56,6 @@ struct str near_best(const struct near *n)
 {
     size_t most = n->word.n / 3 < 3 ? n->word.n / 3 : 3;
     if (most == 0 && n->word.n > 1) most = 1;
-    return n->distance <= most ? n->best : STR_NONE;
+    if (n->distance <= most) return n->best;
+    return n->prefixes == 1 ? n->beginning : STR_NONE;
 }

@@ -12,13 +12,14 @@ size_t near_distance(struct str a, struct str b);
 
 /* The best of many candidates, offered one by one. Start with `near_of(word)`. */
 struct near {
-    struct str word, best;
+    struct str word, best, beginning;
     size_t distance, prefixes;
 };
 
 static inline struct near near_of(struct str word)
 {
-    return (struct near){ .word = word, .best = STR_NONE, .distance = SIZE_MAX };
+    return (
+        struct near){ .word = word, .best = STR_NONE, .beginning = STR_NONE, .distance = SIZE_MAX };
 }
 
 /* Offer a candidate; the view is kept as the best one so far if it is. */

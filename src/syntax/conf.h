@@ -55,7 +55,7 @@ struct conf_file {
 
 struct conf {
     struct conf_line *lines;
-    struct conf_file files[CONF_FILES_MAX];
+    struct conf_file *files; /* at most CONF_FILES_MAX */
     size_t file_count;
 };
 
@@ -116,5 +116,8 @@ struct str conf_path(struct arena *a, struct str from, struct str path);
 
 /* A word as it would stand in the file: in quotes, with escapes, when it needs them. */
 void conf_put_word(struct buf *b, struct str word);
+
+/* The same, in quotes in any case. */
+void conf_put_quoted(struct buf *b, struct str word);
 
 #endif
