@@ -18,11 +18,17 @@ enum byte_class {
     BYTE_CONTROL = 128, /* 0 to 31 and 127 */
     BYTE_DIGIT = 256,
     BYTE_ALPHA = 512,
-    BYTE_BASE64 = 1024, /* alphabet of base64 without "="                    RFC 4648 4 */
+    BYTE_BASE64 = 1024,   /* alphabet of base64 without "="                    RFC 4648 4 */
+    BYTE_ATOM = 2048,     /* atext, ASCII only                                 RFC 5321 4.1.2 */
+    BYTE_QTEXT = 4096,    /* qtextSMTP: in quotes, no quote, no backslash      RFC 5321 4.1.2 */
+    BYTE_DCONTENT = 8192, /* inside of an address literal                    RFC 5321 4.1.3 */
+    BYTE_VALUE = 16384,   /* esmtp-value: visible, without "="               RFC 5321 4.1.2 */
+    BYTE_XCHAR = 32768,   /* stands for itself in xtext                      RFC 3461 4 */
+    BYTE_PRINT = 65536,   /* visible ASCII and space */
 };
 
 /* Class bits of each byte. */
-extern const uint16_t byte_classes[256];
+extern const uint32_t byte_classes[256];
 
 /* Is `c` in one of `classes` (bits of enum byte_class, or'ed)? */
 static inline bool byte_is(char c, unsigned classes)
@@ -63,6 +69,29 @@ static inline bool scan_byte(struct scan *s, char c)
     scan_get(s);
     return true;
 }
+
+static inline bool scan_end(const struct scan *s)
+{
+    return s->left.n == 0;
+}
+
+/* Is the next byte in one of `classes`? Takes nothing. */
+static inline bool scan_is(const struct scan *s, unsigned classes)
+{
+    return s->left.n > 0 && byte_is(s->left.p[0], classes);
+}
+
+/* What was taken since `s->left` was `from`. */
+static inline struct str scan_since(const struct scan *s, struct str from)
+{
+    return str_part(from, 0, from.n - s->left.n);
+}
+
+/* Take `text` if it comes next, ASCII letters folded; tells whether. */
+bool scan_text(struct scan *s, struct str text);
+
+/* Take up to the next `c`, not with it, or to the end. */
+struct str scan_until(struct scan *s, char c);
 
 /* Take `n` bytes, or what is left. */
 struct str scan_take(struct scan *s, size_t n);
