@@ -11,9 +11,9 @@
  *  - A body that returns an error leaves no trace. A body that returns OK is committed whole or
  * not.
  *  - Intents are evaluated one after the other; each sees the effects of all evaluated before it.
- *  - Durable intents are acknowledged after the log that holds their bytes is on the disk. Visible
- *    intents are acknowledged when snapshots begun afterwards see them (durable or not is then up
- * to the engine's next sync, at most `ENGINE_VISIBLE_LAG_MS` away).
+ *  - An intent that is answered OK is on the disk, and snapshots begun afterwards see it. Snapshots
+ *    never show what a crash could take back: a UID that a client has seen is not given out twice.
+ *  - An error that a body returned is answered after the intents it may have seen are on the disk.
  *  - After ERR_BROKEN nothing more can be committed: the process has to end and recover.
  */
 #ifndef STORE_ENGINE_H
@@ -27,8 +27,13 @@ enum {
     ENGINE_VALUE_MAX = 64 * 1024,
     ENGINE_TXN_BYTES_MAX = 8 * 1024 * 1024, /* keys and values; blobs do not count */
     ENGINE_TXN_OPS_MAX = 10000,
-    ENGINE_CHUNK_MAX = 1024 * 1024, /* one staged chunk of a large blob */
-    ENGINE_VISIBLE_LAG_MS = 1000,
+    ENGINE_CHUNK_MAX = 1024 * 1024,             /* one staged chunk of a large blob */
+    ENGINE_SUM_BYTES = 256 * 1024,              /* what one checksum covers */
+    ENGINE_STAGE_CHUNKS_MAX = 1024,             /* so a blob has at most 1 GiB and its head */
+    ENGINE_BLOB_INLINE_MAX = 512 * 1024,        /* head + small of one blob */
+    ENGINE_TXN_BLOBS_MAX = 64,                  /* new blobs of one transaction */
+    ENGINE_TXN_INLINE_MAX = 8 * 1024 * 1024,    /* head + small of all of them */
+    ENGINE_BLOB_COUNT_MAX = 1024 * 1024 * 1024, /* references */
 };
 
 struct engine;
@@ -38,9 +43,11 @@ typedef enum err (*txn_body)(struct txn *t, void *ctx);
 
 /* ---- transactions ---- */
 
+/* What the caller waits for. The embedded engine and the one in memory give both at once (one sync
+ * makes a group durable, then visible); a distributed one may answer the first earlier. */
 enum intent_kind {
-    INTENT_DURABLE, /* done() after the log is synced: SMTP's 250 */
-    INTENT_VISIBLE, /* done() when new snapshots see it: a user's own change */
+    INTENT_DURABLE, /* done() when it cannot be lost any more: SMTP's 250 */
+    INTENT_VISIBLE, /* done() when new snapshots see it as well: a user's own change */
 };
 
 /* One transaction on its way. The caller owns the memory until done() has been called. */
@@ -51,8 +58,10 @@ struct intent {
     /* Called exactly once, from a thread of the engine's or from within engine_submit(); it may
      * only hand the intent over to its waiting thread. `result` is set before. */
     void (*done)(struct intent *);
-    enum err result; /* OK; what the body returned; ERR_CONFLICT, ERR_UNKNOWN, ERR_FULL, ERR_BROKEN,
-                        ERR_LIMIT */
+    /* OK; what the body returned; ERR_CONFLICT (try again), ERR_FULL (nothing was done), ERR_LIMIT
+     * (too large), ERR_BROKEN (nothing was done, nothing will be), ERR_UNKNOWN (done or not: only a
+     * look after recovery tells). */
+    enum err result;
     struct intent *next; /* the engine's, then whoever collects done ones */
 };
 
@@ -69,7 +78,8 @@ struct arena *txn_arena(struct txn *t);
 enum err txn_get(struct txn *t, struct str key, struct str *value_out);
 
 /* Write or delete; only in a body, never in a snapshot. Deleting what is not there is OK. ERR_LIMIT
- * when a key, a value or the transaction grows beyond the maxima above. */
+ * when a key (1..ENGINE_KEY_MAX bytes), a value or the transaction grows beyond the maxima above.
+ * The bytes are copied. */
 enum err txn_put(struct txn *t, struct str key, struct str value);
 enum err txn_del(struct txn *t, struct str key);
 
@@ -91,11 +101,11 @@ enum err txn_range(struct txn *t, struct str from, struct str until, enum range_
 
 /* ---- snapshots ---- */
 
-/* Begin a consistent read-only view: txn_get and txn_range work on it from the calling thread.
+/* Begin a consistent read-only view: txn_get and txn_range work on it, from one thread at a time.
  * Short by law: a snapshot older than a second holds back the reuse of pages. It sees every intent
- * that was acknowledged before it began (a durable one as well: the engine brings its rows up to
- * date first; that can wait for the disk, so a fiber asks through engine_refresh() before).
- * ERR_LIMIT, ERR_IO. */
+ * that was acknowledged before it began, and does not wait (a distributed engine may: a fiber asks
+ * through engine_refresh() before). What it copies into its arena is at most 64 MiB.
+ * ERR_LIMIT (too many at once), ERR_IO. */
 enum err engine_snapshot_begin(struct engine *e, struct txn **t_out);
 void engine_snapshot_end(struct txn **t);
 
@@ -111,12 +121,15 @@ struct blob_id {
 };
 
 /* Bytes on their way to become (part of) a blob before any transaction speaks of them. A stage that
- * is never put into a blob is garbage after a restart or after engine_stage_drop(). */
+ * is never put into a blob is garbage after a restart or after engine_stage_drop(). Dropping it
+ * after the commit of its blob frees only the handle, so every stage is dropped in the end; not
+ * while an intent that speaks of it is on its way. One stage makes at most one blob. One thread at
+ * a time uses a stage. */
 struct stage;
 
-/* Append a chunk (1..ENGINE_CHUNK_MAX bytes; all but the last the same size for a given stage, so
- * that offsets can be computed). The bytes are in the kernel's hands when this returns; they are
- * made durable by the commit that refers to them. ERR_FULL, ERR_BROKEN. */
+/* Append a chunk (1..ENGINE_CHUNK_MAX bytes; full ones but the last, or the number of chunks will
+ * limit the size). The bytes are in the kernel's hands when this returns; they are made durable by
+ * the commit that refers to them. ERR_FULL, ERR_BROKEN, ERR_LIMIT (ENGINE_STAGE_CHUNKS_MAX). */
 enum err engine_stage_new(struct engine *e, struct stage **s_out);
 enum err engine_stage_append(struct engine *e, struct stage *s, struct str chunk);
 enum err engine_stage_read(struct engine *e, struct stage *s, uint64_t offset, size_t max_bytes,
@@ -125,29 +138,35 @@ uint64_t engine_stage_bytes(const struct stage *s);
 void engine_stage_drop(struct engine *e, struct stage **s);
 
 /* In a body: make a blob of `head` followed by `small` or by the staged chunks (`stage` null or
- * given, never both `small` and `stage`); head + small at most 512 KiB. It is counted once for each
- * of `references` (at least 1). The id is chosen by the caller (random or a message's own id); an
- * id that exists already is ERR_EXISTS. The blob is written to the log before the transaction is
- * acknowledged, once. */
+ * given, never both `small` and `stage`). It is counted once for each of `references` (at least 1).
+ * The id is chosen by the caller (a message's own id: ids that grow with time keep the tree's pages
+ * together; random ones cost a page written each). The views are not copied: the bytes stay where
+ * they are, unchanged, until done(). The blob is written to the log before the transaction is
+ * acknowledged, once. ERR_EXISTS (the id is taken), ERR_LIMIT, ERR_FULL, ERR_INVALID (the stage is
+ * empty or part of a blob already). */
 enum err txn_blob_put(struct txn *t, struct blob_id id, struct str head, struct str small,
                       struct stage *stage, uint32_t references);
 
 /* In a body: change the count by `add`; at 0 the blob's row goes and its bytes become garbage for
- * the janitor. ERR_NOT_FOUND. */
+ * the janitor. ERR_NOT_FOUND, ERR_RANGE (below 0 or above ENGINE_BLOB_COUNT_MAX). */
 enum err txn_blob_count(struct txn *t, struct blob_id id, int32_t add);
 
 /* Size in bytes (head + body), from a body or a snapshot. ERR_NOT_FOUND. */
 enum err txn_blob_bytes(struct txn *t, struct blob_id id, uint64_t *bytes_out);
 
 /* Append up to `max_bytes` from `offset` to `out`; fewer at the end. The bytes are verified against
- * their checksum: ERR_CORRUPT is returned instead of a damaged byte. From a snapshot's thread. */
+ * their checksum: ERR_CORRUPT is returned instead of a damaged byte, and nothing is appended then.
+ * Only from a snapshot; waits for the disk. Checksums cover ENGINE_SUM_BYTES each, counted from the
+ * begin of the inline part and of each chunk: slices of this size at these places are cheapest.
+ * ERR_NOT_FOUND, ERR_IO, ERR_LIMIT (`out` is full). */
 enum err txn_blob_read(struct txn *t, struct blob_id id, uint64_t offset, size_t max_bytes,
                        struct buf *out);
 
 /* ---- watch ---- */
 
-/* Called (from an engine's thread) after a transaction that wrote a key with this prefix has become
- * visible; says only "look again". One callback per engine, keys are its filter's business. */
+/* Called (from an engine's thread) for each key that a transaction wrote, after it has become
+ * visible and before its done(); says only "look again". It may not call the engine and has to be
+ * quick. One callback per engine, keys are its filter's business; null ends it. */
 typedef void (*engine_watch)(void *ctx, struct str key);
 void engine_watch_set(struct engine *e, engine_watch f, void *ctx);
 
