@@ -80,7 +80,7 @@ static enum address_fault take_quoted(struct parse *p, struct buf *value)
     return ADDRESS_FINE;
 }
 
-static enum address_fault take_local(struct parse *p, struct address *address)
+static enum address_fault take_local(struct parse *p, struct mail_address *address)
 {
     struct buf value = BUF_INIT(ADDRESS_PATH_MAX);
     struct str local = STR_NONE;
@@ -129,7 +129,7 @@ static enum err parse_quad(struct str text, struct ip_addr *ip_out)
     return e;
 }
 
-static void literal_domain(struct address *address, const char *tag, struct str text,
+static void literal_domain(struct mail_address *address, const char *tag, struct str text,
                            struct arena *a)
 {
     struct buf b = BUF_INIT(ADDRESS_PATH_MAX * 2);
@@ -148,7 +148,8 @@ static void literal_domain(struct address *address, const char *tag, struct str 
 
 /* What stands between the brackets. An IPv4-mapped address is an IPv4 literal in normal form,
  * however it came, so that two spellings of one host are equal. */
-static enum address_fault literal_value(struct str text, struct arena *a, struct address *address)
+static enum address_fault literal_value(struct str text, struct arena *a,
+                                        struct mail_address *address)
 {
     struct scan s = scan_of(text);
 
@@ -172,7 +173,7 @@ static enum address_fault literal_value(struct str text, struct arena *a, struct
     return ADDRESS_FINE;
 }
 
-static enum address_fault take_literal(struct parse *p, struct address *address)
+static enum address_fault take_literal(struct parse *p, struct mail_address *address)
 {
     struct str from = p->s->left;
     if (!scan_byte(p->s, '[')) return ADDRESS_FAULT_LITERAL;
@@ -190,11 +191,11 @@ static enum address_fault take_literal(struct parse *p, struct address *address)
 }
 
 enum address_fault address_literal_parse(struct str text, struct arena *a,
-                                         struct address *address_out)
+                                         struct mail_address *address_out)
 {
     struct scan s = scan_of(text);
     struct parse p = { .s = &s, .a = a };
-    struct address address = { 0 };
+    struct mail_address address = { 0 };
 
     enum address_fault fault = take_literal(&p, &address);
     if (fault == ADDRESS_FINE && !scan_end(&s)) fault = ADDRESS_FAULT_TRAILING;
@@ -214,7 +215,7 @@ static enum address_fault take_domain_text(struct parse *p, struct str *text_out
     return ADDRESS_FINE;
 }
 
-static enum address_fault take_domain(struct parse *p, struct address *address)
+static enum address_fault take_domain(struct parse *p, struct mail_address *address)
 {
     struct str from = p->s->left;
     struct str text;
@@ -243,7 +244,7 @@ static bool may_stand_alone(const struct parse *p, struct str local)
     return (p->options & ADDRESS_POSTMASTER) != 0 && str_eq_nocase(local, STR("postmaster"));
 }
 
-static enum address_fault take_mailbox(struct parse *p, struct address *address)
+static enum address_fault take_mailbox(struct parse *p, struct mail_address *address)
 {
     if (scan_end(p->s)) return ADDRESS_FAULT_EMPTY;
     enum address_fault fault = take_local(p, address);
@@ -262,7 +263,7 @@ static enum address_fault take_route(struct parse *p, struct str *route_out)
     struct str from = p->s->left;
     size_t hosts = 0;
     do {
-        struct address host = { 0 };
+        struct mail_address host = { 0 };
         if (!scan_byte(p->s, '@') || ++hosts > ADDRESS_ROUTE_HOSTS_MAX) return ADDRESS_FAULT_ROUTE;
         enum address_fault fault = take_domain(p, &host);
         if (fault != ADDRESS_FINE) return fault;
@@ -311,12 +312,12 @@ enum address_fault path_parse(struct scan *s, unsigned options, struct arena *a,
 }
 
 enum address_fault address_parse(struct str text, unsigned options, struct arena *a,
-                                 struct address *address_out, size_t *at_out)
+                                 struct mail_address *address_out, size_t *at_out)
 {
     struct str near = str_part(text, 0, ADDRESS_PATH_MAX + 1);
     struct scan s = scan_of(near);
     struct parse p = { .s = &s, .a = a, .options = options };
-    struct address address = { 0 };
+    struct mail_address address = { 0 };
 
     enum address_fault fault = take_mailbox(&p, &address);
     /* The limit is the path's, of which two bytes are the angle brackets. */
@@ -331,7 +332,7 @@ enum address_fault address_parse(struct str text, unsigned options, struct arena
     return fault;
 }
 
-bool address_eq(const struct address *x, const struct address *y)
+bool address_eq(const struct mail_address *x, const struct mail_address *y)
 {
     return str_eq(x->local, y->local) && str_eq(x->domain, y->domain);
 }
@@ -362,7 +363,7 @@ void address_put_local(struct buf *b, struct str local)
     buf_put_byte(b, '"');
 }
 
-void address_put(struct buf *b, const struct address *address)
+void address_write(struct buf *b, const struct mail_address *address)
 {
     address_put_local(b, address->local);
     if (address->kind == ADDRESS_BARE) return;
@@ -370,9 +371,9 @@ void address_put(struct buf *b, const struct address *address)
     buf_put(b, address->domain);
 }
 
-void path_put(struct buf *b, const struct path *path)
+void path_write(struct buf *b, const struct path *path)
 {
     buf_put_byte(b, '<');
-    if (!path->null) address_put(b, &path->address);
+    if (!path->null) address_write(b, &path->address);
     buf_put_byte(b, '>');
 }

@@ -17,7 +17,7 @@
 
 enum { ADDRESS_LOCAL_MAX = 64, ADDRESS_PATH_MAX = 256, ADDRESS_ROUTE_HOSTS_MAX = 20 };
 
-enum address_kind {
+enum address_domain_kind {
     ADDRESS_BARE,    /* no domain: <postmaster> */
     ADDRESS_DOMAIN,  /* a domain name */
     ADDRESS_IPV4,    /* [192.0.2.1] */
@@ -25,11 +25,11 @@ enum address_kind {
     ADDRESS_GENERAL, /* [tag:anything] */
 };
 
-struct address {
+struct mail_address {
     struct str local;        /* the value, unquoted; may be empty ("" as a quoted string) */
     struct str domain;       /* normal form; a literal in canonical form with its brackets */
     struct str domain_shown; /* as it was written */
-    enum address_kind kind;
+    enum address_domain_kind kind;
     struct ip_addr ip; /* of ADDRESS_IPV4 and ADDRESS_IPV6 */
     bool local_utf8;   /* the local part has other than ASCII: only SMTPUTF8 can carry it */
     bool domain_utf8;  /* the domain was written with U-labels; `domain` is ASCII all the same */
@@ -39,7 +39,7 @@ struct path {
     struct str text;  /* as it was written, with the angle brackets */
     struct str route; /* "@a,@b" of a source route (RFC 5321 appendix C), or empty; to be ignored */
     bool null;        /* <>: no address */
-    struct address address;
+    struct mail_address address;
 };
 
 enum address_option {
@@ -95,20 +95,20 @@ enum address_fault path_parse(struct scan *s, unsigned options, struct arena *a,
 /* Parse a whole text as an address without angle brackets (configuration, directory, logins).
  * `at_out` (may be null) is set on a fault: the offset of it. */
 enum address_fault address_parse(struct str text, unsigned options, struct arena *a,
-                                 struct address *address_out, size_t *at_out);
+                                 struct mail_address *address_out, size_t *at_out);
 
 /* Parse a whole text as "[...]". Fills kind, domain, domain_shown and ip only. */
 enum address_fault address_literal_parse(struct str text, struct arena *a,
-                                         struct address *address_out);
+                                         struct mail_address *address_out);
 
 /* Same local part (byte for byte) at the same domain. */
-bool address_eq(const struct address *x, const struct address *y);
+bool address_eq(const struct mail_address *x, const struct mail_address *y);
 
 /* Append in the shortest correct spelling: quotes only where the grammar needs them. */
 void address_put_local(struct buf *b, struct str local);
-void address_put(struct buf *b, const struct address *address);
+void address_write(struct buf *b, const struct mail_address *address);
 
 /* Append with angle brackets; a null path is "<>". The source route is left out. */
-void path_put(struct buf *b, const struct path *path);
+void path_write(struct buf *b, const struct path *path);
 
 #endif

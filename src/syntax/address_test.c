@@ -130,7 +130,7 @@ static void paths_are_parsed_and_written(void **state)
         assert_string_equal(address_fault_words(fault), address_fault_words(paths[i].fault));
         assert_int_equal(paths[i].in.n - s.left.n, paths[i].at);
         if (fault == ADDRESS_FINE) {
-            path_put(&b, &path);
+            path_write(&b, &path);
             assert_str(path.text, str_part(paths[i].in, 0, paths[i].at));
         } else {
             assert_str(path.text, STR("untouched"));
@@ -191,7 +191,7 @@ static void bare_addresses_are_parsed(void **state)
     (void)state;
     for (size_t i = 0; i < UNIT_COUNT(bare); i++) {
         struct arena a = ARENA_INIT(0);
-        struct address address;
+        struct mail_address address;
         size_t at = 0;
         unit_case(bare[i].name);
         assert_int_equal(address_parse(bare[i].in, bare[i].options, &a, &address, &at),
@@ -205,7 +205,7 @@ static void spelling_does_not_matter(void **state)
 {
     (void)state;
     struct arena a = ARENA_INIT(0);
-    struct address x, y;
+    struct mail_address x, y;
     assert_int_equal(address_parse(STR("\"ann\"@EXAMPLE.org"), 0, &a, &x, NULL), ADDRESS_FINE);
     assert_int_equal(address_parse(STR("ann@example.ORG"), 0, &a, &y, NULL), ADDRESS_FINE);
     assert_true(address_eq(&x, &y));
