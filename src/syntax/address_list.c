@@ -103,6 +103,8 @@ static void take_domain(struct parser *p)
     bool dot = true;
     buf_clear(&p->domain);
     if (p->ahead.kind == TOKEN_LITERAL) {
+        /* Quoted pairs in a literal are obsolete and do not survive being written again. */
+        if (str_find(p->ahead.raw, '\\') != STR_NOWHERE) p->list.broken = true;
         token_put(&p->domain, &p->ahead);
         advance(p);
         return;
