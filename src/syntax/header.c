@@ -28,6 +28,15 @@ struct header_walk header_walk_of(struct str head)
     return (struct header_walk){ .head = head };
 }
 
+size_t header_line_end(struct str head, size_t at)
+{
+    size_t end = line_end(head, at);
+    while (is_folded(head, end)) {
+        end = line_end(head, end);
+    }
+    return end;
+}
+
 /* Name and value of the lines in `text`; false when they are no field. */
 static bool split(struct str text, struct header_field *field)
 {
@@ -44,9 +53,7 @@ bool header_next(struct header_walk *w, struct header_field *field_out)
     while (w->at < w->head.n) {
         size_t from = w->at, end = line_end(w->head, from);
         if (without_line_end(str_part(w->head, from, end - from)).n == 0) return false;
-        while (is_folded(w->head, end)) {
-            end = line_end(w->head, end);
-        }
+        if (is_folded(w->head, end)) end = header_line_end(w->head, end);
         if (w->fields >= HEADER_FIELDS_MAX || end > HEADER_BYTES_MAX) {
             w->over = true;
             return false;

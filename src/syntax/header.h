@@ -45,6 +45,9 @@ bool header_find(struct str head, struct str name, struct header_field *field_ou
 /* How many fields are called `name`. */
 size_t header_count(struct str head, struct str name);
 
+/* Offset behind the line that begins at `at` and all lines that are folded to it. */
+size_t header_line_end(struct str head, size_t at);
+
 /* Length of the head with its empty line; STR_NOWHERE when `message` has no empty line. */
 size_t header_bytes(struct str message);
 

@@ -71,13 +71,14 @@ static void note(struct mender *m, const struct header_field *field)
     }
 }
 
-/* RFC 4155: what mail clients leave at the top when they take a message out of a file. "From : x",
- * which begins alike, is a field. */
-static void drop_mbox_line(struct mender *m, struct str head)
+/* The "From " line (RFC 4155) that mail clients leave at the top when they take a message out of a
+ * file ("From : x", which begins alike, is a field), and a first line that is folded: it would
+ * become part of what is written before it. */
+static void drop_first_line(struct mender *m, struct str head)
 {
-    size_t lf = str_find(head, '\n');
-    if (str_starts(head, STR("From ")) && lf != STR_NOWHERE && m->first_field > 0) {
-        drop(m, 0, lf + 1);
+    bool folded = head.n > 0 && byte_is(head.p[0], BYTE_WSP);
+    if ((folded || str_starts(head, STR("From "))) && m->first_field > 0) {
+        drop(m, 0, header_line_end(head, 0));
     }
 }
 
@@ -253,7 +254,7 @@ enum mend_fault mend_head(struct arena *a, struct str head, const struct mend_ru
         mend_sender(m);
         mend_date(m);
         mend_message_id(m);
-        drop_mbox_line(m, head);
+        drop_first_line(m, head);
         sort_drops(&m->mend);
         must(buf_check(&m->prepend) == OK);
         m->mend.prepend = arena_str(a, buf_str(&m->prepend));

@@ -57,7 +57,8 @@ struct mend {
  *  - Sender is added when not every author is the login's own, or when there are several authors;
  *    one that names somebody else is taken out. Of a message that was resent (RFC 5322 3.6.6) the
  *    latest Resent-From and Resent-Sender count instead.
- *  - Bcc, Resent-Bcc, Return-Path and the "From " line of mbox are taken out.
+ *  - Bcc, Resent-Bcc, Return-Path are taken out, and a first line that is folded or the "From " of
+ *    mbox.
  *  - Faults: From missing or without a mailbox; From, Sender, Reply-To, Date, Subject, Message-ID
  *    more than once; more than the limits of header.h. */
 enum mend_fault mend_head(struct arena *a, struct str head, const struct mend_rules *rules,

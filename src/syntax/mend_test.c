@@ -39,6 +39,8 @@ static const struct {
     { "Return-Path", STR_INIT("Return-Path: <x>\r\n" WHOLE "\r\n"), STR_INIT(WHOLE "\r\n") },
     { "mbox line", STR_INIT("From ann Sat Nov 21 22:00:00 2026\r\n" WHOLE "\r\n"),
       STR_INIT(WHOLE "\r\n") },
+    { "first line folded", STR_INIT(" x\r\n\ty\r\n" WHOLE "\r\n"), STR_INIT(WHOLE "\r\n") },
+    { "mbox line folded", STR_INIT("From x\r\n\ty\r\n" WHOLE "\r\n"), STR_INIT(WHOLE "\r\n") },
     { "no mbox line",
       STR_INIT("From   : a@x\r\nDate: 1 Jan 2026 00:00:00 +0000\r\n"
                "Message-ID: <x@y>\r\n\r\n"),
