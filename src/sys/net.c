@@ -569,17 +569,6 @@ enum err net_peer_cred(int fd, struct net_cred *cred_out)
     return OK;
 }
 
-enum err net_pair(int fds_out[2])
-{
-    int fds[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0) {
-        return from_errno();
-    }
-    fds_out[0] = fds[0];
-    fds_out[1] = fds[1];
-    return OK;
-}
-
 enum err net_set_nodelay(int fd)
 {
     return set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);

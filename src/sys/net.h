@@ -109,9 +109,6 @@ struct net_cred {
 };
 enum err net_peer_cred(int fd, struct net_cred *cred_out);
 
-/* A connected pair of Unix stream sockets, for a door or a control channel. */
-enum err net_pair(int fds_out[2]);
-
 /* Send small writes at once. ERR_UNSUPPORTED on Unix sockets, where it means nothing. */
 enum err net_set_nodelay(int fd);
 

@@ -45,7 +45,7 @@ int main(int argc, char **argv)
     }
     int files = 0, bad = 0;
     for (struct dirent *d; (d = readdir(folder)) != NULL;) {
-        char path[4096 - 64];
+        char path[2048];
         if (d->d_name[0] == '.') continue;
         snprintf(path, sizeof path, "%s/%s", argv[1], d->d_name);
         bad += replay(path);
