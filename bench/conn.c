@@ -97,6 +97,8 @@ static void go_down(struct conn *c, enum err why)
     c->ops->down(c, why);
 }
 
+static bool come_up(struct conn *c);
+
 /* Hand untaken and new bytes to the owner. False when the connection is no longer the same. */
 static bool feed(struct conn *c, struct str fresh)
 {
@@ -121,6 +123,7 @@ static bool feed(struct conn *c, struct str fresh)
     } else {
         buf_put(&c->in, str_skip(view, taken));
     }
+    if (c->shaking) return come_up(c); /* it has just begun: send the first flight */
     conn_flush(c);
     return c->lives == life;
 }
@@ -257,8 +260,6 @@ void conn_start_tls(struct conn *c, SSL_CTX *ctx)
     must(c->ssl != NULL && SSL_set_fd(c->ssl, c->fd) == 1);
     SSL_set_connect_state(c->ssl);
     c->shaking = true;
-    enum err e = shake(c); /* sends the first flight; the answer comes with an event */
-    must(e != OK);
 }
 
 void conn_put(struct conn *c, struct str s)

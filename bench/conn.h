@@ -83,7 +83,8 @@ enum err conn_open(struct conn *c, const struct sockaddr_in *to, struct in_addr 
 /* Serve an accepted, non-blocking descriptor, which now belongs to `c`. */
 void conn_adopt(struct conn *c, int fd);
 
-/* Begin a TLS handshake as client, without a session to resume; up() tells its end. */
+/* Begin a TLS handshake as client, without a session to resume; up() tells its end. Only inside
+ * eat(); the handshake begins when that returns. */
 void conn_start_tls(struct conn *c, SSL_CTX *ctx);
 
 /* Queue bytes: copied, or `s` itself, which must live until it is sent. After shared bytes nothing

@@ -76,11 +76,11 @@ class SmtpSource:
 class Strangers:
     """Connections that are held open by a driver of their own until close()."""
 
-    def __init__(self, driver, port, sessions, timeout=300, **options):
+    def __init__(self, driver, port, sessions, ready_seconds=60, **options):
         options.setdefault("bind_range", "127.1.0.1+2000")
-        command = driver.command("idle", port, timeout, sessions=sessions, **options)
+        command = driver.command("idle", port, 600, sessions=sessions, **options)
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.ready = self.line(timeout)
+        self.ready = self.line(ready_seconds)    # None: not all are up, nor refused
 
     def line(self, timeout):
         """The driver's next line, or what it has when the time is over."""

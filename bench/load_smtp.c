@@ -13,7 +13,7 @@
 
 #include "base/must.h"
 
-enum { LINE_BYTES = 72, INPUT_MAX = 1 << 20 };
+enum { LINE_BYTES = 72, BLOCK_LINES = 256, INPUT_MAX = 1 << 20 };
 
 struct sender {
     struct conn conn;
@@ -260,23 +260,34 @@ static void sender_open(struct sender *s)
     }
 }
 
+/* Text lines, and the final dot: `size` bytes without the dot. The first BLOCK_LINES are made (the
+ * same in every run), the rest repeats them. */
 static void filler_make(size_t size)
 {
     static const char letters[] =
         "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789";
-    uint32_t x = 2463534242u; /* xorshift: the same text in every run */
+    const size_t block = (size_t)BLOCK_LINES * LINE_BYTES;
+    size_t text = size > 2 ? size - 2 : 0; /* the last CRLF is put by itself */
+    uint32_t x = 2463534242u;              /* xorshift */
 
-    filler = buf_new(size + 2 * LINE_BYTES);
-    while (filler.n + 2 < size) {
+    filler = buf_new(size + 2 * block);
+    while (filler.n < text && filler.n < block) {
         size_t column = filler.n % LINE_BYTES;
-        if (column == LINE_BYTES - 2) {
-            buf_put_lit(&filler, "\r\n");
-            continue;
-        }
         x ^= x << 13;
         x ^= x >> 17;
         x ^= x << 5;
-        buf_put_byte(&filler, letters[x % (sizeof letters - 1)]);
+        buf_put_byte(&filler, column == LINE_BYTES - 2   ? '\r'
+                              : column == LINE_BYTES - 1 ? '\n'
+                                                         : letters[x % (sizeof letters - 1)]);
+    }
+    while (filler.n < text) {
+        (void)buf_reserve(&filler, block);
+        buf_put(&filler,
+                str_part(buf_str(&filler), 0, text - filler.n < block ? text - filler.n : block));
+    }
+    /* Never half a line end: what the cut left of one becomes letters. */
+    for (size_t i = filler.n; i > 0 && (filler.p[i - 1] == '\r' || filler.p[i - 1] == '\n'); i--) {
+        filler.p[i - 1] = 'x';
     }
     buf_put_lit(&filler, "\r\n.\r\n");
     must(buf_check(&filler) == OK);

@@ -97,19 +97,6 @@ class Group:
             total += sum(int(l.split()[1]) for l in lines if l.startswith("Pss:"))
         return total * 1024
 
-    def context_switches(self):
-        """Of the living processes and all their threads."""
-        total = 0
-        for pid in self.pids():
-            try:
-                for task in os.listdir(f"/proc/{pid}/task"):
-                    for line in read(f"/proc/{pid}/task/{task}/status").splitlines():
-                        if "ctxt_switches" in line:
-                            total += int(line.split()[1])
-            except OSError:
-                continue
-        return total
-
     def close(self):
         for _ in range(50):
             try:
