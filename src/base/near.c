@@ -42,8 +42,9 @@ void near_offer(struct near *n, struct str candidate)
 {
     size_t distance = near_distance(n->word, candidate);
 
-    if (n->word.n >= NEAR_PREFIX_MIN && candidate.n > n->word.n &&
-        near_distance(n->word, str_part(candidate, 0, n->word.n)) == 0) {
+    size_t shared = n->word.n < candidate.n ? n->word.n : candidate.n;
+    if (shared >= NEAR_PREFIX_MIN &&
+        near_distance(str_part(n->word, 0, shared), str_part(candidate, 0, shared)) == 0) {
         n->prefixes++;
         n->beginning = candidate;
     }

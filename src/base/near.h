@@ -26,7 +26,8 @@ static inline struct near near_of(struct str word)
 void near_offer(struct near *n, struct str candidate);
 
 /* The candidate that was probably meant: at most a third of the word is wrong (never more than
- * three edits), or the word is the beginning of that candidate only. Empty when there is none. */
+ * three edits), or it is the only one that begins with the word or that the word begins with. Empty
+ * when there is none. */
 struct str near_best(const struct near *n);
 
 #endif

@@ -17,7 +17,7 @@
 
 struct ip_net;
 
-enum { CONFIG_OPTION_MAX = 96, CONFIG_PACKED_MAX = CONF_BYTES_MAX + (1 << 20) };
+enum { CONFIG_OPTION_MAX = 96, CONFIG_PACKED_MAX = CONF_BYTES_MAX + (512 << 10) };
 
 /* listen ... { tls ... }: what a listener without implicit TLS does about STARTTLS or STLS. */
 enum config_tls {
@@ -130,8 +130,8 @@ struct config_facts {
     struct str to;   /* recipient */
 };
 
-/* Do all conditions hold? Only conditions up to the rule's stage are looked at, so ask at
- * `rule->stage` or later. Cost: the product of pattern and text lengths. */
+/* Do all conditions hold? Ask at `rule->stage` or later: what is not known yet counts as empty.
+ * Cost: the product of pattern and text lengths. */
 bool config_rule_matches(const struct config_rule *rule, const struct config_facts *facts);
 
 /* '*' in `pattern` stands for any bytes; ASCII letters are folded. Linear memory, no recursion. */
@@ -154,7 +154,12 @@ enum {
 };
 
 enum config_plaintext { CONFIG_PLAINTEXT_LOOPBACK, CONFIG_PLAINTEXT_NEVER };
-enum config_hash { CONFIG_HASH_YESCRYPT, CONFIG_HASH_ARGON2ID, CONFIG_HASH_BCRYPT };
+enum config_hash {
+    CONFIG_HASH_YESCRYPT,
+    CONFIG_HASH_ARGON2ID,
+    CONFIG_HASH_BCRYPT,
+    CONFIG_HASH_SHA512_CRYPT
+};
 enum config_engine { CONFIG_ENGINE_EMBEDDED, CONFIG_ENGINE_MEMORY };
 enum config_log_to { CONFIG_LOG_STDERR, CONFIG_LOG_FILE };
 enum config_tls_version { CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
@@ -167,9 +172,11 @@ struct config_limit {
 };
 
 struct config {
-    struct arena arena;      /* holds all of this, the struct itself included */
+    struct arena arena; /* holds all of this, the struct itself included */
+    unsigned holders;
     struct conf_file *files; /* the source, in order of reading */
     size_t file_count;
+    struct str machine;                       /* the machine's own name, as given */
     struct conf_at set_at[CONFIG_OPTION_MAX]; /* where each option was set; line 0: standard */
 
     struct str host;  /* name in the greeting and in Received; A-labels */
@@ -183,7 +190,8 @@ struct config {
     } store;
     struct str run; /* absolute folder of control socket and pid file */
 
-    struct str user[ROLE_COUNT]; /* Unix user of each role; of no effect when not started as root */
+    struct str user[ROLE_COUNT];   /* Unix user of each role but the keeper, which stays who it is;
+                                      of no effect when that is not root */
     int64_t processes[ROLE_COUNT]; /* edge, session, filter, courier; 0: as many as cores */
 
     struct {
@@ -239,6 +247,10 @@ struct config_source {
  * may be warnings otherwise. `*config_out` lives until config_free(). */
 enum err config_read(const struct config_source *source, struct config **config_out,
                      struct conf_faults *faults);
+
+/* Keep it for another holder, who calls config_free() as well; it goes with the last one. A session
+ * goes on with the settings it began with while the role takes up new ones. */
+struct config *config_hold(struct config *c);
 void config_free(struct config **c);
 
 /* The whole source as bytes for another process, at most CONFIG_PACKED_MAX, and back. ERR_CORRUPT
@@ -261,20 +273,21 @@ struct config_entry {
     struct str value;  /* "1T": the line without its name and braces */
     struct conf_at at; /* line 0: standard */
     enum config_effect effect;
-    bool ordered; /* one of several whose order counts */
+    size_t option; /* number of its row in the option table */
 };
 struct config_entries {
     struct config_entry *list;
     size_t n;
 };
 
-/* Every setting, in the order of the option table, in `a`. Parameters at their standard value are
- * in only when `all`. */
+/* Every setting, in the order of the option table, in `a`. Parameters that no line sets are in only
+ * when `all`. */
 struct config_entries config_entries(const struct config *c, struct arena *a, bool all);
 
 /* What is different between two: entries of `was` that went, entries of `now` that came (a changed
  * one is in both lists), and whether one of them takes effect on restart only. Equal
- * configurations have none; where a setting stands does not count. */
+ * configurations have none. Where a setting stands does not count; the order of lines does for
+ * routes, checks and certificates. */
 struct config_difference {
     struct config_entries went, came;
     bool needs_restart;

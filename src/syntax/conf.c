@@ -92,7 +92,7 @@ static void enter_file(struct parse *p, struct str name, const struct conf_at *a
         return;
     }
     if (bytes.n > CONF_BYTES_MAX - p->total_bytes) {
-        give_up(p, at, STR("more than 4 MiB of configuration"));
+        give_up(p, at, STR("more than 1 MiB of configuration"));
         return;
     }
     p->total_bytes += bytes.n;

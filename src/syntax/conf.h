@@ -18,7 +18,7 @@
 #include "base/buf.h"
 
 enum {
-    CONF_BYTES_MAX = 4 << 20, /* all files together, a file included twice counts twice */
+    CONF_BYTES_MAX = 1 << 20, /* all files together, a file included twice counts twice */
     CONF_WORDS_MAX = 200000,  /* of all files together */
     CONF_FILES_MAX = 64,
     CONF_INCLUDE_DEPTH_MAX = 8,
@@ -104,7 +104,7 @@ struct conf_reader {
     void *ctx;
 };
 
-/* Read the file `name` and all it includes into a tree that lives in `a` (about 15 MiB at the
+/* Read the file `name` and all it includes into a tree that lives in `a` (about 20 MiB at the
  * limits above, plus the bytes read). Faults are added to `faults`; the tree is whole as far as it
  * could be read. Words are views into the files' bytes or copies in `a`. Cannot fail otherwise. */
 void conf_parse(struct arena *a, struct str name, const struct conf_reader *reader,

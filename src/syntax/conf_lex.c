@@ -2,6 +2,7 @@
  * with a fault that names it: typographic quotes, no-break spaces, other encodings, NUL bytes.
  * After a fault the lexer goes on behind the character or word, so that the rest is still read. */
 #include "syntax/conf_lex.h"
+#include "syntax/utf8.h"
 
 enum { END = CONF_CHAR_END, NOT_UTF8 = CONF_CHAR_NOT_UTF8, LINE = '\n' };
 
@@ -19,26 +20,15 @@ struct conf_lex conf_lex_of(struct str file, struct str bytes, struct arena *a,
 
 int32_t conf_char(struct str s, size_t *bytes_out)
 {
-    if (s.n == 0) {
-        *bytes_out = 0;
-        return END;
-    }
-    uint32_t first = (unsigned char)s.p[0];
-    size_t n = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (first >= 0x80 && (first < 0xc2 || first > 0xf4)) n = 0;
-    uint32_t c = n < 2 ? first : first & (0x7fu >> n);
+    struct scan scan = scan_of(s);
+    int32_t c = utf8_take(&scan);
 
-    *bytes_out = 1;
-    if (n == 0 || n > s.n) return NOT_UTF8;
-    for (size_t i = 1; i < n; i++) {
-        uint32_t next = (unsigned char)s.p[i];
-        if ((next & 0xc0) != 0x80) return NOT_UTF8;
-        c = c << 6 | (next & 0x3f);
+    if (c < 0) {
+        *bytes_out = s.n > 0 ? 1 : 0;
+        return s.n > 0 ? NOT_UTF8 : END;
     }
-    bool is_overlong = (n == 3 && c < 0x800) || (n == 4 && c < 0x10000);
-    if (is_overlong || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff) return NOT_UTF8;
-    *bytes_out = n;
-    return (int32_t)c;
+    *bytes_out = s.n - scan.left.n;
+    return c;
 }
 
 /* The next character; CR LF counts as LF. Takes nothing. */

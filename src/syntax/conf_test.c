@@ -285,7 +285,7 @@ static void test_ceilings(void **state)
     check_ceiling("longer word", STR("a"), CONF_WORD_BYTES_MAX + 1, 1,
                   STR("/t:1:1: error: a word of more than 4096 bytes"));
     check_ceiling("too big", STR("# 4567890123456\n"), CONF_BYTES_MAX / 16 + 1, 1,
-                  STR("/t: error: more than 4 MiB of configuration; reading ends here"));
+                  STR("/t: error: more than 1 MiB of configuration; reading ends here"));
     check_ceiling("more faults than kept", STR("}\n"), 1000, 1000,
                   STR("/t:200:1: error: '}' without a block to close; take it out, or look for "
                       "the '{' that is missing above"));
