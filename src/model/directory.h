@@ -30,10 +30,28 @@ struct alias {
 
 /* What a local address leads to, in one look-up (the filter's question and its cache's content). */
 enum directory_kind {
-    DIRECTORY_NOTHING,
-    DIRECTORY_ACCOUNT,
-    DIRECTORY_ALIAS,
-    DIRECTORY_DOMAIN_ONLY
+    DIRECTORY_NOTHING,    /* the domain is not ours */
+    DIRECTORY_ACCOUNT,    /* `account` */
+    DIRECTORY_ALIAS,      /* `alias`: go on with each of its targets */
+    DIRECTORY_DOMAIN_ONLY /* the domain is ours, the address is nobody's */
+};
+enum directory_way {
+    DIRECTORY_EXACT,      /* the local part as it is */
+    DIRECTORY_SUBADDRESS, /* user + separator + detail (RFC 5233 1) */
+    DIRECTORY_ROLE,       /* a role name (RFC 2142) that leads to the administrator */
+    DIRECTORY_CATCH_ALL   /* the domain takes the rest */
+};
+
+struct directory_answer {
+    enum directory_kind kind;
+    enum directory_way way;
+    bool domain_disabled; /* the domain is ours but switched off */
+    struct account account;
+    bool over_quota; /* the account's use has reached a limit */
+    uint64_t used_bytes, used_messages;
+    struct alias alias;  /* also for catch-all and role: one target */
+    struct str detail;   /* DIRECTORY_SUBADDRESS: as given, case kept */
+    uint64_t generation; /* of the directory when it was asked */
 };
 
 /* Wire forms, as in envelope.h. */

@@ -1,4 +1,29 @@
 #include "model/message.h"
+#include "base/clock.h"
+#include "base/rand.h"
+
+enum { ID_RANDOM_BITS = 12 };
+
+uint64_t message_id_new(void)
+{
+    static _Thread_local uint64_t last;
+    uint64_t id = (uint64_t)clock_wall_us() << ID_RANDOM_BITS | rand_below(1u << ID_RANDOM_BITS);
+
+    /* A clock that stands or steps back must not make an id twice. */
+    if (id <= last) id = last + 1;
+    last = id;
+    return id;
+}
+
+int64_t message_id_time_us(uint64_t id)
+{
+    return (int64_t)(id >> ID_RANDOM_BITS);
+}
+
+uint64_t message_id_first(int64_t time_us)
+{
+    return time_us > 0 ? (uint64_t)time_us << ID_RANDOM_BITS : 0;
+}
 
 void message_info_put(struct buf *b, const struct message_info *m)
 {
@@ -28,8 +53,10 @@ void mailbox_info_put(struct buf *b, const struct mailbox_info *m)
     wire_put_u32(b, m->uid_next);
     wire_put_var(b, m->messages);
     wire_put_var(b, m->unseen);
+    wire_put_var(b, m->deleted);
     wire_put_var(b, m->bytes);
     wire_put_var(b, m->modseq);
+    wire_put_var(b, m->attributes);
 }
 
 void mailbox_info_get(struct wire *w, struct mailbox_info *out)
@@ -40,6 +67,10 @@ void mailbox_info_get(struct wire *w, struct mailbox_info *out)
     out->uid_next = wire_get_u32(w);
     out->messages = wire_get_var(w);
     out->unseen = wire_get_var(w);
+    out->deleted = wire_get_var(w);
     out->bytes = wire_get_var(w);
     out->modseq = wire_get_var(w);
+    uint64_t attributes = wire_get_var(w);
+    if (attributes > MAILBOX_ATTRIBUTES) w->bad = true;
+    out->attributes = w->bad ? 0 : (uint32_t)attributes;
 }

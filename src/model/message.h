@@ -24,12 +24,37 @@ struct message_info {
     int64_t received_us; /* internal date */
 };
 
+/* What a mailbox is for (RFC 6154 2, RFC 8457 3), and whether its user subscribed to it. */
+enum {
+    MAILBOX_ALL = 1,
+    MAILBOX_ARCHIVE = 2,
+    MAILBOX_DRAFTS = 4,
+    MAILBOX_FLAGGED = 8,
+    MAILBOX_JUNK = 16,
+    MAILBOX_SENT = 32,
+    MAILBOX_TRASH = 64,
+    MAILBOX_IMPORTANT = 128,
+    MAILBOX_SUBSCRIBED = 256,
+    MAILBOX_ATTRIBUTES = 511,
+};
+
 struct mailbox_info {
     uint64_t id;
-    struct str name;
+    struct str name; /* UTF-8, NFC, '/' between levels; INBOX in capitals */
     uint32_t uid_validity, uid_next;
-    uint64_t messages, unseen, bytes, modseq;
+    uint64_t messages, unseen, deleted, bytes; /* deleted: flagged MESSAGE_DELETED, still there */
+    uint64_t modseq;                           /* of the latest change in it */
+    uint32_t attributes;                       /* MAILBOX_* */
 };
+
+/* A new message's id: unique within this process and strictly growing, and among processes unlike
+ * by 12 random bits per microsecond; who stores it finds a collision and asks for another. Ids grow
+ * with time, so that rows named by them lie together. */
+uint64_t message_id_new(void);
+
+/* When an id was made, microseconds since 1970; and the lowest id of a time. */
+int64_t message_id_time_us(uint64_t id);
+uint64_t message_id_first(int64_t time_us);
 
 void message_info_put(struct buf *b, const struct message_info *m);
 void message_info_get(struct wire *w, struct message_info *out);

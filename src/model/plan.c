@@ -30,7 +30,8 @@ void plan_put(struct buf *b, const struct plan *p)
 {
     wire_put_u64(b, p->message);
     buf_put(b, str_of(p->digest, sizeof p->digest));
-    wire_put_u8(b, (uint8_t)((p->repeatable ? 1 : 0) | (p->strict_quota ? 2 : 0)));
+    wire_put_u8(
+        b, (uint8_t)((p->repeatable ? 1 : 0) | (p->strict_quota ? 2 : 0) | (p->whole ? 4 : 0)));
     wire_put_u64(b, (uint64_t)p->received_us);
     peer_put(b, &p->peer);
     envelope_put(b, &p->envelope);
@@ -53,6 +54,7 @@ void plan_get(struct wire *w, struct arena *a, struct plan *out)
     uint8_t flags = wire_get_u8(w);
     out->repeatable = (flags & 1) != 0;
     out->strict_quota = (flags & 2) != 0;
+    out->whole = (flags & 4) != 0;
     out->received_us = (int64_t)wire_get_u64(w);
     peer_get(w, &out->peer);
     envelope_get(w, a, &out->envelope);

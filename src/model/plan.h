@@ -6,7 +6,8 @@
 #include "model/envelope.h"
 #include "model/outcome.h"
 
-enum { PLAN_ITEM_MAX = 4000, PLAN_DIGEST_BYTES = 16 };
+/* So many items are one transaction of at most 10,000 writes and 8 MiB in the worst case. */
+enum { PLAN_ITEM_MAX = 1024, PLAN_DIGEST_BYTES = 16 };
 
 enum plan_act {
     PLAN_FILE,    /* into a mailbox here */
@@ -35,6 +36,7 @@ struct plan {
                         ...) */
     bool strict_quota;   /* an item over quota fails with ERR_OVER_QUOTA; else it is filed above the
                             quota */
+    bool whole;          /* an item that fails fails the plan: one reply speaks for all (SMTP) */
     int64_t received_us; /* wall clock */
     struct peer peer;
     struct envelope envelope;
