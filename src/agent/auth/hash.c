@@ -10,6 +10,7 @@
 #include "base/must.h"
 #include "base/param.h"
 #include "base/rand.h"
+#include "syntax/base64.h"
 
 #include <argon2.h>
 #include <crypt.h>
@@ -354,8 +355,8 @@ static enum err get_unpadded(struct str text, struct buf *out)
     while (padded.n % 4 != 0 && !padded.over) {
         buf_put_byte(&padded, '=');
     }
-    enum err e = padded.over || str_ends(text, STR("=")) ? ERR_SYNTAX
-                                                         : secret_base64_get(buf_str(&padded), out);
+    enum err e =
+        padded.over || str_ends(text, STR("=")) ? ERR_SYNTAX : base64_decode(out, buf_str(&padded));
     buf_free(&padded);
     return e;
 }
@@ -372,7 +373,7 @@ static enum err decode_argon2(const struct cost *cost, struct buf *salt_out, str
 
 static void put_unpadded(struct buf *out, struct str bytes)
 {
-    secret_base64_put(out, bytes);
+    base64_put(out, bytes);
     while (str_ends(buf_str(out), STR("="))) {
         buf_truncate(out, out->n - 1);
     }

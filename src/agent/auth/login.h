@@ -21,10 +21,10 @@ enum {
  *                   refused
  *
  * ERR_LIMIT   longer than a name can be
- * ERR_SYNTAX  not UTF-8, prohibited by SASLprep, empty local part, no such domain
- * ERR_INVALID no domain, and no default for it
+ * ERR_SYNTAX  not UTF-8, prohibited by SASLprep, or not an address (syntax/address.h)
+ * ERR_INVALID no domain, and no default for it; or an address literal for domain
  *
- * `out` is unchanged on failure.               Source: RFC 4013, RFC 5321 2.3.11, RFC 5891 5 */
+ * `out` is unchanged on failure.                             Source: RFC 4013, RFC 5321 2.3.11 */
 enum err login_prepare(struct str raw, struct str default_domain, struct buf *out);
 
 /* Append the prepared password to `out`, which should have PASSWORD_MAX bytes reserved (secret.h).
@@ -33,10 +33,5 @@ enum err login_prepare(struct str raw, struct str default_domain, struct buf *ou
  * ERR_LIMIT   above PASSWORD_MAX bytes before or after
  * ERR_SYNTAX  empty, a NUL, not UTF-8, or prohibited                       Source: RFC 4013 2 */
 enum err password_prepare(struct str raw, struct buf *out);
-
-/* Append `domain` in lower-case A-labels, checked for the length of its labels and for letters,
- * digits and hyphens. ERR_SYNTAX.                     Source: RFC 5891 5, RFC 5321 2.3.5, 4.5.3.1.2
- */
-enum err login_domain_prepare(struct str domain, struct buf *out);
 
 #endif

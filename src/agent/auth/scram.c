@@ -6,6 +6,7 @@
 #include "agent/auth/secret.h"
 #include "base/must.h"
 #include "base/rand.h"
+#include "syntax/base64.h"
 #include "syntax/sasl.h"
 
 #include <openssl/evp.h>
@@ -139,7 +140,7 @@ void scram_challenge(struct scram *s, const struct scram_keys *keys, struct buf 
     buf_put_lit(&said, "r=");
     buf_put(&said, buf_str(&s->nonce));
     buf_put_lit(&said, ",s=");
-    secret_base64_put(&said, keys->salt);
+    base64_put(&said, keys->salt);
     buf_put_lit(&said, ",i=");
     buf_put_u64(&said, keys->iterations);
     buf_put(out, buf_str(&said));
@@ -153,7 +154,7 @@ void scram_challenge(struct scram *s, const struct scram_keys *keys, struct buf 
 static enum err agreed(const struct scram *s, const struct sasl_scram_final *final)
 {
     struct buf bound = BUF_INIT(BOUND_MAX);
-    enum err e = secret_base64_get(final->binding, &bound);
+    enum err e = base64_decode(&bound, final->binding);
     if (e == OK && !secret_eq(buf_str(&bound), buf_str(&s->bound))) e = ERR_INVALID;
     if (e == OK && !secret_eq(final->nonce, buf_str(&s->nonce))) e = ERR_INVALID;
     buf_free(&bound);
@@ -184,7 +185,7 @@ enum err scram_final(struct scram *s, struct str message, struct buf *out)
     must(s->stored_key.n > 0);
     enum err e = sasl_scram_final_parse(message, &final);
     if (e == OK) e = agreed(s, &final);
-    if (e == OK && secret_base64_get(final.proof, &proof) != OK) e = ERR_SYNTAX;
+    if (e == OK && base64_decode(&proof, final.proof) != OK) e = ERR_SYNTAX;
     if (e == OK && proof.n != scram_key_bytes(s->hash)) e = ERR_SYNTAX;
     if (e == OK) {
         buf_put_byte(&s->messages, ',');
@@ -195,7 +196,7 @@ enum err scram_final(struct scram *s, struct str message, struct buf *out)
     if (e != OK) return e;
 
     buf_put_lit(out, "v=");
-    secret_base64_put(out, hmac(s->hash, s->server_key, buf_str(&s->messages), signature));
+    base64_put(out, hmac(s->hash, s->server_key, buf_str(&s->messages), signature));
     return buf_check(out);
 }
 

@@ -1,7 +1,7 @@
 #include "base/unit.h"
 
 #include "agent/auth/scram.h"
-#include "agent/auth/secret.h"
+#include "syntax/base64.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -9,7 +9,7 @@
 static struct str base64(struct arena *a, struct str text)
 {
     struct buf b = BUF_INIT(4096);
-    assert_int_equal(secret_base64_get(text, &b), OK);
+    assert_int_equal(base64_decode(&b, text), OK);
     struct str s = arena_str(a, buf_str(&b));
     buf_free(&b);
     return s;
@@ -72,7 +72,7 @@ static void client_final(struct buf *out, struct str password, struct str salt, 
     HMAC(EVP_sha256(), salted, 32, (const unsigned char *)"Client Key", 10, key, &n);
     EVP_Digest(key, 32, stored, &n, EVP_sha256(), NULL);
     buf_put_lit(out, "c=");
-    secret_base64_put(out, cbind);
+    base64_put(out, cbind);
     buf_put_lit(out, ",r=");
     buf_put(out, nonce);
     buf_put(&message, bare);
@@ -85,7 +85,7 @@ static void client_final(struct buf *out, struct str password, struct str salt, 
         key[i] ^= sign[i];
     }
     buf_put_lit(out, ",p=");
-    secret_base64_put(out, str_of(key, 32));
+    base64_put(out, str_of(key, 32));
     buf_free(&message);
 }
 

@@ -1,5 +1,4 @@
-/* Handling of bytes that nobody else may learn: comparing, wiping, and the base64 that SASL and
- * password hashes wrap them in. */
+/* Handling of bytes that nobody else may learn: comparing and wiping. */
 #ifndef AGENT_AUTH_SECRET_H
 #define AGENT_AUTH_SECRET_H
 
@@ -19,10 +18,5 @@ void secret_buf_free(struct buf *b);
 /* Have the allocator overwrite all memory that is given back, from now on, in the whole process.
  * For role authd: the libraries that handle passwords for us keep copies that we cannot reach. */
 void secret_wipe_freed(void);
-
-/* base64 with padding, no white space. ERR_SYNTAX; ERR_LIMIT when `out` has no room (it then holds
- * nothing of the text).                                                 Source: RFC 4648 4 */
-enum err secret_base64_get(struct str text, struct buf *out);
-void secret_base64_put(struct buf *out, struct str bytes);
 
 #endif
