@@ -50,7 +50,7 @@ static enum err name_put(struct str name, struct str default_domain, struct buf 
 {
     struct arena a = ARENA_INIT(65536);
     struct buf spelt = BUF_INIT(LOGIN_RAW_MAX);
-    struct address address;
+    struct mail_address address;
     enum address_fault fault =
         address_parse(name, ADDRESS_UTF8 | ADDRESS_ANY_BARE, &a, &address, NULL);
     enum err e = fault == ADDRESS_FINE                                              ? OK
@@ -60,7 +60,7 @@ static enum err name_put(struct str name, struct str default_domain, struct buf 
         (address.kind != ADDRESS_BARE || default_domain.n == 0))
         e = ERR_INVALID;
     if (e == OK) {
-        address_put(&spelt, &address);
+        address_write(&spelt, &address);
         if (address.kind == ADDRESS_BARE) {
             buf_put_byte(&spelt, '@');
             buf_put(&spelt, default_domain);
