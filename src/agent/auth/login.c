@@ -2,8 +2,8 @@
  * keeps its inputs bounded and free of NUL, and reads its outputs by the grammar of a mail address.
  *
  * Weak point: SASLprep speaks Unicode 3.2, so two spellings of a character that came later are two
- * names; and it is compatibility-folding, so that a name written in full-width letters is the
- * same as one in ASCII (which is wanted: that is what the clients do). */
+ * names; and it is compatibility-folding, so that a local part written in full-width letters is
+ * the same as one in ASCII (which is wanted: that is what the clients do). */
 #include "agent/auth/login.h"
 #include "agent/auth/secret.h"
 #include "base/must.h"
@@ -45,43 +45,50 @@ static enum err saslprep(struct str raw, size_t max, struct buf *out)
     return e != OK ? e : buf_check(out);
 }
 
-/* `name` is prepared; give it the directory's spelling, and its domain. */
-static enum err name_put(struct str name, struct str default_domain, struct buf *out)
+static enum err name_parse(struct str raw, struct arena *a, struct mail_address *address)
 {
-    struct arena a = ARENA_INIT(65536);
-    struct buf spelt = BUF_INIT(LOGIN_RAW_MAX);
-    struct mail_address address;
     enum address_fault fault =
-        address_parse(name, ADDRESS_UTF8 | ADDRESS_ANY_BARE, &a, &address, NULL);
-    enum err e = fault == ADDRESS_FINE                                              ? OK
-                 : fault == ADDRESS_FAULT_LOCAL_LONG || fault == ADDRESS_FAULT_LONG ? ERR_LIMIT
-                                                                                    : ERR_SYNTAX;
-    if (e == OK && address.kind != ADDRESS_DOMAIN &&
-        (address.kind != ADDRESS_BARE || default_domain.n == 0))
-        e = ERR_INVALID;
-    if (e == OK) {
-        address_write(&spelt, &address);
-        if (address.kind == ADDRESS_BARE) {
-            buf_put_byte(&spelt, '@');
-            buf_put(&spelt, default_domain);
-        }
-        buf_put_lower(out, buf_str(&spelt));
-        e = buf_check(&spelt) != OK || spelt.n > LOGIN_MAX ? ERR_LIMIT : buf_check(out);
-    }
-    buf_free(&spelt);
-    arena_free(&a);
-    return e;
+        address_parse(raw, ADDRESS_UTF8 | ADDRESS_ANY_BARE, a, address, NULL);
+    if (fault == ADDRESS_FAULT_LOCAL_LONG || fault == ADDRESS_FAULT_DOMAIN_LONG ||
+        fault == ADDRESS_FAULT_LONG)
+        return ERR_LIMIT;
+    if (fault != ADDRESS_FINE) return ERR_SYNTAX;
+    return address->kind == ADDRESS_DOMAIN || address->kind == ADDRESS_BARE ? OK : ERR_INVALID;
 }
 
+/* The directory's spelling, and a domain for those that have none. */
+static enum err name_put(struct str local, struct str domain, struct buf *out)
+{
+    struct buf spelt = BUF_INIT(LOGIN_MAX);
+    address_put_local(&spelt, local);
+    size_t local_bytes = spelt.n; /* preparation and quotes may have lengthened it */
+    buf_put_byte(&spelt, '@');
+    buf_put(&spelt, domain);
+    enum err e = local_bytes > ADDRESS_LOCAL_MAX ? ERR_LIMIT : buf_check(&spelt);
+    if (e == OK) buf_put_lower(out, buf_str(&spelt));
+    buf_free(&spelt);
+    return e == OK ? buf_check(out) : e;
+}
+
+/* The local part is prepared apart from the domain, as PRECIS has it (RFC 8265 3.1): SASLprep's
+ * rule about directions would refuse any right-to-left local part at a left-to-right domain. */
 enum err login_prepare(struct str raw, struct str default_domain, struct buf *out)
 {
-    if (raw.n > LOGIN_RAW_MAX) return ERR_LIMIT;
-    struct buf name = BUF_INIT(LOGIN_RAW_MAX);
-    enum err e = saslprep(raw, LOGIN_RAW_MAX, &name);
+    struct arena a = ARENA_INIT(65536);
+    struct buf local = BUF_INIT(LOGIN_RAW_MAX);
+    struct mail_address address;
     size_t before = out->n;
-    if (e == OK) e = name_put(buf_str(&name), default_domain, out);
+    enum err e = raw.n > LOGIN_RAW_MAX ? ERR_LIMIT : name_parse(raw, &a, &address);
+
+    if (e == OK && address.kind == ADDRESS_BARE) {
+        address.domain = default_domain;
+        if (default_domain.n == 0) e = ERR_INVALID;
+    }
+    if (e == OK) e = saslprep(address.local, LOGIN_RAW_MAX, &local);
+    if (e == OK) e = name_put(buf_str(&local), address.domain, out);
     if (e != OK) buf_truncate(out, before);
-    buf_free(&name);
+    buf_free(&local);
+    arena_free(&a);
     return e;
 }
 

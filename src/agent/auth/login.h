@@ -9,9 +9,9 @@
 #include "base/buf.h"
 
 enum {
-    LOGIN_RAW_MAX = 1024,     /* bytes of a name as it came */
-    LOGIN_MAX = 64 + 1 + 255, /* bytes of a prepared name (RFC 5321 4.5.3.1) */
-    PASSWORD_MAX = 1024,      /* bytes, as it came and prepared */
+    LOGIN_RAW_MAX = 1024, /* bytes of a name as it came */
+    LOGIN_MAX = 254, /* bytes of a prepared name: a path without brackets (RFC 5321 4.5.3.1.3) */
+    PASSWORD_MAX = 1024, /* bytes, as it came and prepared */
 };
 
 /* Append the account name that `raw` means to `out`.
