@@ -21,8 +21,8 @@ def version(*command):
     try:
         out = subprocess.run(command, capture_output=True, text=True, timeout=20).stdout
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    return out.strip().splitlines()[0] if out.strip() else None
+        return "unknown"
+    return out.strip().splitlines()[0] if out.strip() else "unknown"
 
 
 def filesystem(path):
