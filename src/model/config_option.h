@@ -60,6 +60,9 @@ const struct config_option *config_option_at(size_t i);
 const struct config_option *config_option_find(struct str block, struct str name);
 size_t config_option_number(const struct config_option *o);
 
+/* All parameters by name, in `a`: the order of linking means nothing to a reader. */
+const struct param **config_params(struct arena *a, size_t *n_out);
+
 /* Words that people write in `block` because other mail systems have them or because it seems
  * natural, and how it is done here: null when the word is unknown. */
 const char *config_foreign_hint(struct str block, struct str word);

@@ -73,13 +73,23 @@ static struct str unknown_hint(struct config_reading *r, const char *block,
 
     for (size_t i = 0; (o = config_option_at(i)) != NULL; i++) {
         if (in_block(o, block)) near_offer(&near, str_c(o->name));
-        if (str_eq(name, str_c(o->name)) && o->kind != CONFIG_KIND_FLAG) elsewhere = o;
+        bool is_it = str_eq(name, str_c(o->name)) && o->kind != CONFIG_KIND_FLAG;
+        if (is_it && elsewhere == NULL) elsewhere = o; /* the top level comes first */
     }
     if (foreign != NULL) return str_c(foreign);
     if (elsewhere != NULL) return elsewhere_hint(r, elsewhere, block, line);
     struct str best = near_best(&near);
     if (best.n > 0) return config_did_you_mean(r, best);
     return CONFIG_JOIN(r, STR("known are "), names_of(r, block));
+}
+
+static bool gives_rights(const char *block)
+{
+    const struct config_option *o;
+    for (size_t i = 0; (o = config_option_at(i)) != NULL; i++) {
+        if (in_block(o, block)) return o->kind == CONFIG_KIND_FLAG;
+    }
+    return false;
 }
 
 static const struct config_option *find_option(struct config_reading *r, const char *block,
@@ -97,6 +107,11 @@ static const struct config_option *find_option(struct config_reading *r, const c
     if (equals != STR_NOWHERE && equals > 0) {
         CONFIG_ERROR(r, &w->at, STR("a name and its value have a blank between them"),
                      STR("\"=\" in "), config_quote(r, w->text));
+        return NULL;
+    }
+    if (gives_rights(block)) {
+        CONFIG_ERROR(r, &w->at, unknown_hint(r, block, line), STR("unknown right "),
+                     config_quote(r, w->text));
         return NULL;
     }
     CONFIG_ERROR(r, &w->at, unknown_hint(r, block, line),

@@ -76,12 +76,39 @@ static bool is_keyword(const struct conf_word *w)
             config_choice(STR(ACTIONS), w->text, &index) == OK || str_eq(w->text, STR("not")));
 }
 
+/* What others call it; empty when nobody does. */
+static struct str foreign_word(struct str word)
+{
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+        if (str_eq_nocase(word, foreign[i].theirs)) return foreign[i].ours;
+    }
+    return STR_NONE;
+}
+
+/* Does the list of values of a condition end before word `i`? At a keyword; and, so that one
+ * mistake is one fault, at what must have been meant as the action. */
+static bool ends_values(const struct parsing *p, enum config_condition_kind kind, size_t i)
+{
+    const struct conf_word *w = &p->line->words[i], *next = w + 1;
+    size_t index;
+
+    if (is_keyword(w)) return true;
+    if (w->quoted) return false;
+    bool before_reply =
+        i + 1 == p->line->n || next->quoted || (next->text.n > 0 && byte_is_digit(next->text.p[0]));
+    bool is_action = config_choice(STR(ACTIONS), foreign_word(w->text), &index) == OK;
+    bool is_no_client = kind == CONFIG_WHEN_CLIENT && str_find(w->text, '.') == STR_NOWHERE &&
+                        str_find(w->text, ':') == STR_NOWHERE && !str_eq(w->text, STR("unix"));
+    return before_reply && (is_action || (is_no_client && i > p->at + 1));
+}
+
 /* ---- values of conditions ---- */
 
-static bool is_graphic(struct str s)
+/* No blanks and no control characters; UTF-8 is fine (RFC 6531). */
+static bool is_visible(struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] <= ' ' || s.p[i] > '~') return false;
+        if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f) return false;
     }
     return s.n > 0;
 }
@@ -107,7 +134,7 @@ static bool take_domain_pattern(struct parsing *p, const struct conf_word *w,
         prefix = STR("*.");
         name.text = str_skip(w->text, 2);
     }
-    if (str_find(name.text, '*') != STR_NOWHERE && is_graphic(name.text)) {
+    if (str_find(name.text, '*') != STR_NOWHERE && is_visible(name.text)) {
         *pattern_out = config_keep(r, w->text);
         return true;
     }
@@ -144,7 +171,7 @@ static bool take_address_pattern(struct parsing *p, enum config_condition_kind k
     struct conf_word domain = *w;
     domain.text = str_skip(w->text, split + 1);
     struct str normal, local = str_part(w->text, 0, split + 1);
-    if (wild && (!is_graphic(w->text) || local.n == 1)) {
+    if (wild && (!is_visible(w->text) || local.n == 1)) {
         CONFIG_ERROR(r, &w->at, STR("a pattern looks like *@example.org or ann+*@example.org"),
                      config_quote(r, w->text), STR(" is not a pattern of addresses"));
         return false;
@@ -164,7 +191,7 @@ static bool take_address_pattern(struct parsing *p, enum config_condition_kind k
 
 static bool take_helo_pattern(struct parsing *p, const struct conf_word *w, struct str *pattern_out)
 {
-    if (!is_graphic(w->text)) {
+    if (!is_visible(w->text)) {
         CONFIG_ERROR(p->r, &w->at, STR("it looks like mail.example.org or *.example.org"),
                      config_quote(p->r, w->text), STR(" is not a name that a client can give"));
         return false;
@@ -233,7 +260,7 @@ static void take_condition(struct parsing *p, enum config_condition_kind kind, b
     const struct conf_line *line = p->line;
     size_t end = p->at + 1;
 
-    while (end < line->n && !is_keyword(&line->words[end])) {
+    while (end < line->n && !ends_values(p, kind, end)) {
         end++;
     }
     size_t values = end - p->at - 1;
@@ -329,7 +356,9 @@ static bool take_reply_text(struct parsing *p, const struct conf_word *w)
         return false;
     }
     if (w->text.n == 0 || w->text.n > RULE_TEXT_MAX) {
-        CONFIG_ERROR(p->r, &w->at, STR("a reply line has room for 400 characters"),
+        CONFIG_ERROR(p->r, &w->at,
+                     w->text.n == 0 ? STR("leave it out for the standard text")
+                                    : STR("a reply line has room for 400 characters"),
                      w->text.n == 0 ? STR("the text of a reply is empty")
                                     : STR("the text of a reply is too long"));
         return false;
@@ -360,7 +389,9 @@ static void take_reply(struct parsing *p)
         byte_is_digit(line->words[at].text.p[0])) {
         if (!take_enhanced(p, &line->words[at++])) return;
     }
-    if (at < line->n && !take_reply_text(p, &line->words[at++])) return;
+    if (at < line->n && !is_keyword(&line->words[at])) {
+        if (!take_reply_text(p, &line->words[at++])) return;
+    }
     if (at < line->n) {
         CONFIG_ERROR(p->r, &line->words[at].at,
                      is_keyword(&line->words[at])
@@ -401,10 +432,9 @@ static void take_action(struct parsing *p, size_t index)
 /* What `word` is called here, by the table above or by its spelling. */
 static struct str meant(const struct parsing *p, struct str word)
 {
-    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
-        if (str_eq_nocase(word, foreign[i].theirs)) return foreign[i].ours;
-    }
-    struct str best = config_nearest(actions_of(p), word);
+    struct str best = foreign_word(word);
+    if (best.n > 0) return best;
+    best = config_nearest(actions_of(p), word);
     return best.n > 0 ? best : config_nearest(STR(CONDITIONS "|not"), word);
 }
 
@@ -547,7 +577,8 @@ CONFIG_TAKE(via)
     struct ip_addr ip;
     if (str_starts(host.text, STR("["))) {
         struct mail_address literal;
-        if (address_literal_parse(host.text, r->scratch, &literal) == ADDRESS_FINE) {
+        if (address_literal_parse(host.text, r->scratch, &literal) == ADDRESS_FINE &&
+            literal.kind != ADDRESS_GENERAL) {
             rule->via = config_keep(r, literal.domain);
         } else if (ip6_parse(str_part(host.text, 1, host.text.n - 2), &ip) == OK) {
             rule->via = ARENA_JOIN(&r->c->arena, STR("[IPv6:"), str_skip(host.text, 1));

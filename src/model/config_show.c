@@ -4,6 +4,8 @@
 #include "base/map.h"
 #include "base/must.h"
 
+#include <stdlib.h>
+
 /* ---- entries ---- */
 
 void config_entry_add(struct config_showing *s, const struct config_option *o, struct str value,
@@ -35,12 +37,35 @@ void config_entry_add(struct config_showing *s, const struct config_option *o, s
                                              .option = config_option_number(o) };
 }
 
+static int by_name(const void *a, const void *b)
+{
+    const struct param *const *x = a, *const *y = b;
+    return str_cmp(str_c((*x)->name), str_c((*y)->name));
+}
+
+const struct param **config_params(struct arena *a, size_t *n_out)
+{
+    size_t n = 0;
+    while (param_at(n) != NULL) {
+        n++;
+    }
+    const struct param **list = arena_alloc(a, n, sizeof(struct param *));
+    for (size_t i = 0; i < n; i++) {
+        list[i] = param_at(i);
+    }
+    if (n > 0) qsort(list, n, sizeof(struct param *), by_name);
+    *n_out = n;
+    return list;
+}
+
 CONFIG_SHOW(limits)
 {
-    const struct param *p;
     const struct conf_at standard = { 0 };
+    size_t n;
+    const struct param **params = config_params(s->arena, &n);
 
-    for (size_t i = 0; (p = param_at(i)) != NULL; i++) {
+    for (size_t i = 0; i < n; i++) {
+        const struct param *p = params[i];
         const struct config_limit *set = NULL;
         for (size_t k = 0; k < s->c->limit_count; k++) {
             if (s->c->limits[k].param == p) set = &s->c->limits[k];

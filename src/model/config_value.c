@@ -151,19 +151,22 @@ static bool take_bool(struct config_reading *r, const struct config_option *o,
 bool config_take_name(struct config_reading *r, const struct conf_word *w, struct str *name_out)
 {
     struct str name;
+    struct ip_addr ip;
     enum err e = domain_normalise(w->text, 0, r->scratch, &name);
 
+    if (ip_parse(w->text, &ip) == OK) {
+        CONFIG_ERROR(r, &w->at, STR("a name looks like mail.example.org"), config_quote(r, w->text),
+                     STR(" is an address, not a name"));
+        return false;
+    }
     if (e == OK) {
         *name_out = config_keep(r, name);
         return true;
     }
-    struct ip_addr ip;
-    bool is_ip = ip_parse(w->text, &ip) == OK;
     bool ends = w->text.n > 1 && str_ends(w->text, STR("."));
     CONFIG_ERROR(r, &w->at,
-                 is_ip  ? STR("an address cannot stand here")
-                 : ends ? STR("leave out the dot at its end")
-                        : STR("a name looks like mail.example.org"),
+                 ends ? STR("leave out the dot at its end")
+                      : STR("a name looks like mail.example.org"),
                  config_quote(r, w->text),
                  e == ERR_LIMIT     ? STR(" is too long for a host name")
                  : e == ERR_INVALID ? STR(" is not a valid internationalised host name")
