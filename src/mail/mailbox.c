@@ -350,6 +350,29 @@ enum err mailbox_delete(struct txn *t, uint64_t account, struct str name)
     return e;
 }
 
+enum err mailbox_name_mend(struct txn *t, uint64_t account, const struct mailbox_info *m)
+{
+    struct mailbox_info other, mended = *m;
+    uint64_t id = 0;
+    enum err e = id_of(t, account, m->name, &id);
+    if (e == ERR_NOT_FOUND) return name_put(t, account, m->name, m->id);
+    if (e != OK || id == m->id) return e;
+    e = mailbox_get(t, account, id, &other);
+    bool taken = e == OK && str_eq(other.name, m->name);
+    if (e != OK && e != ERR_NOT_FOUND) return e;
+    if (!taken) return name_put(t, account, m->name, m->id);
+
+    struct buf b = buf_new(KEY_MAILBOX_NAME_MAX);
+    buf_put_lit(&b, "Recovered-");
+    buf_put_u64(&b, m->id);
+    buf_put_byte(&b, '-');
+    buf_put_u64(&b, m->uid_validity);
+    mended.name = arena_str(txn_arena(t), buf_str(&b));
+    buf_free(&b);
+    e = name_put(t, account, mended.name, m->id);
+    return e == OK ? mailbox_put(t, account, &mended) : e;
+}
+
 /* ---- reaping ---- */
 
 static enum err reap_one(struct txn *t, struct account_state *s, uint32_t mailbox, size_t max_rows,

@@ -58,4 +58,8 @@ enum err mailbox_make(struct txn *t, struct account_state *s, struct str name, u
 
 enum err mailbox_put(struct txn *t, uint64_t account, const struct mailbox_info *m);
 
+/* Repair: make its name lead to it; a name that leads to another mailbox stays there, and this one
+ * gets a new one. */
+enum err mailbox_name_mend(struct txn *t, uint64_t account, const struct mailbox_info *m);
+
 #endif

@@ -55,14 +55,26 @@ enum err repeat_put(struct txn *t, struct str digest, int64_t now_us, uint64_t m
     return row_put(t, &k, &b);
 }
 
-enum err repeat_expire(struct txn *t, int64_t now_us, size_t max_rows, bool *more_out)
+static enum err old_rows(struct txn *t, int64_t now_us, size_t max_rows, struct rows *out)
 {
     struct arena *a = txn_arena(t);
     struct key k = { .kind = KEY_REPEAT, .hour = hour_of(window_begin(now_us)) };
     struct key_range whole = key_range(a, &k, 0), kept = key_range(a, &k, 1);
+    return row_range(t, (struct key_range){ whole.from, kept.from }, STR_NONE, max_rows, out);
+}
+
+enum err repeat_is_old(struct txn *t, int64_t now_us, bool *old_out)
+{
     struct rows rows;
-    enum err e =
-        row_range(t, (struct key_range){ whole.from, kept.from }, STR_NONE, max_rows, &rows);
+    enum err e = old_rows(t, now_us, 1, &rows);
+    if (e == OK) *old_out = rows.n > 0;
+    return e;
+}
+
+enum err repeat_expire(struct txn *t, int64_t now_us, size_t max_rows, bool *more_out)
+{
+    struct rows rows;
+    enum err e = old_rows(t, now_us, max_rows, &rows);
     if (e == OK) e = row_del_all(t, &rows);
     if (e == OK) *more_out = rows.more;
     return e;

@@ -10,7 +10,8 @@
 enum err repeat_find(struct txn *t, struct str digest, int64_t now_us, uint64_t *message_out);
 enum err repeat_put(struct txn *t, struct str digest, int64_t now_us, uint64_t message);
 
-/* Remove a slice of what is older than the window. */
+/* Whether anything is older than the window; remove a slice of that. */
+enum err repeat_is_old(struct txn *t, int64_t now_us, bool *old_out);
 enum err repeat_expire(struct txn *t, int64_t now_us, size_t max_rows, bool *more_out);
 
 #endif

@@ -330,6 +330,11 @@ enum err key_parse(struct str bytes, struct key *out)
     return ERR_CORRUPT;
 }
 
+bool key_is_of_account(const struct key *k)
+{
+    return kinds[k->kind].owner_field == ACCOUNT;
+}
+
 bool key_is_news(struct str key, uint64_t *account_out)
 {
     struct key k;
@@ -370,4 +375,25 @@ uint64_t message_of_blob(struct blob_id id)
         message = message << 8 | id.bytes[i];
     }
     return message;
+}
+
+/* ---- version ---- */
+
+enum err schema_begin(struct txn *t)
+{
+    struct key k = { .kind = KEY_VERSION };
+    struct str key = key_make(txn_arena(t), &k), value;
+    enum err e = txn_get(t, key, &value);
+    if (e == OK) {
+        struct wire w = wire_of(value);
+        uint32_t version = wire_get_u32(&w);
+        if (wire_end(&w) != OK) return ERR_CORRUPT;
+        return version == SCHEMA_VERSION ? OK : ERR_UNSUPPORTED;
+    }
+    if (e != ERR_NOT_FOUND) return e;
+    struct buf b = buf_new(8);
+    wire_put_u32(&b, SCHEMA_VERSION);
+    e = txn_put(t, key, buf_str(&b));
+    buf_free(&b);
+    return e;
 }

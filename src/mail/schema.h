@@ -3,7 +3,7 @@
  * A key is: owner tag (one byte), the owner's number if there is one, space tag (one byte), fields.
  * The owner stands first so that an engine of many nodes can shard by it. Numbers are big-endian,
  * so that byte order is their order. A name is either the last field (raw bytes) or ends in NUL.
- * `docs/store.md` holds the same table for people; schema_test.c compares them. */
+ * `docs/keys.md` holds the same table for people; schema_test.c compares them. */
 #ifndef MAIL_SCHEMA_H
 #define MAIL_SCHEMA_H
 
@@ -11,6 +11,10 @@
 
 /* Version of keys and values, kept in the store itself (KEY_VERSION). */
 enum { SCHEMA_VERSION = 1 };
+
+/* First transaction of every start: writes the version into a new store. ERR_UNSUPPORTED: the store
+ * was written under another version. */
+enum err schema_begin(struct txn *t);
 
 /* Limits that follow from keys of at most ENGINE_KEY_MAX bytes. */
 enum {
@@ -100,6 +104,9 @@ struct key_doc {
     const char *fields[4];
 };
 struct key_doc key_doc(enum key_kind kind);
+
+/* Whether it is a row of an account's own. */
+bool key_is_of_account(const struct key *k);
 
 /* The account whose rows this key's change touches, for whoever waits for news of it: true for the
  * state row only, which every change of an account writes. */

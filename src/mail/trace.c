@@ -306,15 +306,28 @@ enum err trace_list(struct txn *t, uint64_t message, size_t skip, size_t max,
     return OK;
 }
 
-enum err trace_expire(struct txn *t, int64_t now_us, size_t max_rows, bool *more_out)
+static enum err old_rows(struct txn *t, int64_t now_us, size_t max_rows, struct rows *out)
 {
     struct arena *a = txn_arena(t);
     int64_t until_us = now_us - trace_keep_ms * 1000;
     struct key first = { .kind = KEY_INTAKE };
     struct key last = { .kind = KEY_INTAKE, .message = message_id_first(until_us) };
     struct key_range r = { key_owner_range(a, &first).from, key_owner_range(a, &last).from };
+    return row_range(t, r, STR_NONE, max_rows, out);
+}
+
+enum err trace_is_old(struct txn *t, int64_t now_us, bool *old_out)
+{
     struct rows rows;
-    enum err e = row_range(t, r, STR_NONE, max_rows, &rows);
+    enum err e = old_rows(t, now_us, 1, &rows);
+    if (e == OK) *old_out = rows.n > 0;
+    return e;
+}
+
+enum err trace_expire(struct txn *t, int64_t now_us, size_t max_rows, bool *more_out)
+{
+    struct rows rows;
+    enum err e = old_rows(t, now_us, max_rows, &rows);
     if (e == OK) e = row_del_all(t, &rows);
     if (e == OK) *more_out = rows.more;
     return e;

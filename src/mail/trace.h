@@ -50,7 +50,9 @@ enum err trace_event_add(struct txn *t, uint64_t message, const struct trace_eve
 enum err trace_list(struct txn *t, uint64_t message, size_t skip, size_t max,
                     struct trace_event *out, size_t *n_out, bool *more_out);
 
-/* Forget a slice of what is older than the retention (parameter trace_keep_ms). */
+/* Whether anything is older than the retention (parameter trace_keep_ms); forget a slice of that.
+ */
+enum err trace_is_old(struct txn *t, int64_t now_us, bool *old_out);
 enum err trace_expire(struct txn *t, int64_t now_us, size_t max_rows, bool *more_out);
 
 #endif

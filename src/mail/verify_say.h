@@ -1,0 +1,10 @@
+/* One line of a finding: the row's kind, what names it, what is wrong with it. */
+#ifndef MAIL_VERIFY_SAY_H
+#define MAIL_VERIFY_SAY_H
+
+#include "mail/verify.h"
+
+void verify_say(const struct verify_say *to, uint64_t *findings, const struct key *k,
+                const char *what);
+
+#endif
