@@ -41,12 +41,20 @@ static const struct door_service filter_services[] = { { VERB_route_rcpt, serve_
                                                        { VERB_address_expand, serve_expand },
                                                        { VERB_NONE, NULL } };
 
+/* Let what is still being served come to its end. */
+static void linger(void *arg)
+{
+    (void)arg;
+    while (fiber_count() > 1) { err_ignore(fiber_sleep(5)); }
+    loop_stop();
+}
+
 static void on_close(void *ctx, struct door *d)
 {
     (void)ctx;
     if (d == edge_end) edge_end = NULL;
     if (d == filter_end) filter_end = NULL;
-    if (++closed == 2) loop_stop();
+    if (++closed == 2) fiber_spawn("linger", linger, NULL);
 }
 
 static void open_pair(void)

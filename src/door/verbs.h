@@ -27,7 +27,7 @@ enum {
 /* name, callers, server, needs an account-bound door, request max, reply max, what it asks */
 #define VERB_LIST(X)                                                                               \
     /* the keeper and its roles */                                                                 \
-    X(role_begin, BIT(ROLE_KEEPER), false, VERB_PAGE, VERB_SMALL, "configuration; answered when ready") \
+    X(role_begin, BIT(ROLE_KEEPER), false, VERB_PLAN, VERB_SMALL, "configuration; answered when ready") \
     X(role_link, BIT(ROLE_KEEPER), false, VERB_SMALL, VERB_SMALL, "a channel to another role")     \
     X(role_listen, BIT(ROLE_KEEPER), false, VERB_SMALL, VERB_SMALL, "a listening socket")          \
     X(role_stop, BIT(ROLE_KEEPER), false, VERB_SMALL, VERB_SMALL, "finish what is under way and end") \
@@ -87,9 +87,10 @@ const struct verb_row *verb_row(enum verb v);
 /* F(kind, name): str, u8, u32, u64, i64, flag (bool), peer, envelope, outcome, account, domain;
  * L(noun, name, max): a list of nouns. */
 #define VERB_STRUCTS(S)                                                                            \
-    S(role_begin_req, F(u32, index) F(str, config))                                                \
+    /* `pems`: certificate chain and key of each certificate of the configuration, in turn, as bytes */ \
+    S(role_begin_req, F(u32, index) F(u32, siblings) F(flag, change_user) F(u32, uid) F(u32, gid) F(str, config) L(str, pems, 512)) \
     S(role_link_req, F(u8, role) F(u32, index))                                                    \
-    S(role_listen_req, F(u32, listen)) /* index into the configuration's listeners */              \
+    S(role_listen_req, F(u32, listen)) /* index into the configuration's listeners; LISTEN_CONTROL */ \
     S(role_stop_req, F(u32, grace_ms))                                                             \
     S(text_rep, F(str, text))                                                                      \
     S(peer_check_req, F(peer, peer) F(u8, stage)) /* 0 at connect, 1 after HELO or EHLO */         \
@@ -126,7 +127,15 @@ const struct verb_row *verb_row(enum verb v);
     S(message_list_rep, L(message_info, messages, 10000) F(flag, more))                            \
     S(message_read_req, F(u64, mailbox) F(u32, uid) F(u64, offset) F(u32, max_bytes))              \
     S(message_expunge_req, F(u64, mailbox) L(u32, uids, 5000))                                     \
-    S(message_expunge_rep, F(u32, removed))
+    S(message_expunge_rep, F(u32, removed))                                                        \
+    /* A command of the command line: its words, and data (a message, a text) where it has some. The answer is a \
+     * table: `cells` row by row under `columns`; a column named "#x" holds numbers, "?x" yes or no. A `resume` \
+     * that is not empty is sent back as the last word to get the next page. */                    \
+    S(admin_req, L(str, words, 64) F(str, data))                                                   \
+    S(admin_rep, F(str, message) L(str, columns, 64) L(str, cells, 200000) F(str, data) F(str, resume))
+
+/* role_listen: the administrator's socket, which no line of the configuration names. */
+#define LISTEN_CONTROL UINT32_MAX
 
 /* Auth reply states. */
 enum { AUTH_CONTINUE = 1, AUTH_DONE = 2, AUTH_REFUSED = 3 };
