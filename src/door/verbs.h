@@ -45,6 +45,7 @@ enum {
     X(stage_drop, BIT(ROLE_EDGE), false, VERB_SMALL, VERB_SMALL, "forget it")                      \
     X(stage_read, BIT(ROLE_FILTER), false, VERB_SMALL, VERB_CHUNK, "bytes of a staged body")       \
     X(directory_resolve, BIT(ROLE_FILTER) | BIT(ROLE_TOOL), false, VERB_SMALL, VERB_PAGE, "one step of where an address leads") \
+    X(quota_check, BIT(ROLE_FILTER), false, VERB_SMALL, VERB_SMALL, "has an account room for so many bytes") \
     X(directory_changed, BIT(ROLE_DEPOT), false, VERB_SMALL, VERB_SMALL, "forget cached look-ups") \
     X(intake_commit, BIT(ROLE_FILTER), false, VERB_PLAN, VERB_SMALL, "carry out a plan, durably")  \
     X(refusal_note, FROM_STRANGER_SIDE, false, VERB_SMALL, VERB_SMALL, "remember a refusal for explain") \
@@ -84,7 +85,7 @@ const struct verb_row *verb_row(enum verb v);
 
 /* ---- the words of each verb ---- */
 
-/* F(kind, name): str, u8, u32, u64, i64, flag (bool), peer, envelope, outcome, account, domain;
+/* F(kind, name): str, u8, u32, u64, i64, flag (bool), peer, envelope, outcome, account, directory_answer ...;
  * L(noun, name, max): a list of nouns. */
 #define VERB_STRUCTS(S)                                                                            \
     /* `pems`: certificate chain and key of each certificate of the configuration, in turn, as bytes */ \
@@ -107,9 +108,9 @@ const struct verb_row *verb_row(enum verb v);
     S(stage_append_req, F(u64, stage) F(str, bytes))                                               \
     S(stage_read_req, F(u64, stage) F(u64, offset) F(u32, max_bytes))                              \
     S(bytes_rep, F(str, bytes))                                                                    \
-    S(directory_resolve_req, F(str, address) F(str, separator))                                    \
-    S(directory_resolve_rep, F(u64, generation) F(u8, kind) F(account, account) F(alias, alias)    \
-          F(str, catch_all) F(flag, domain_is_local) F(flag, over_quota) F(u64, used_bytes) F(str, detail)) \
+    S(directory_resolve_req, F(str, address) F(str, separators) F(str, admin))                     \
+    S(directory_resolve_rep, F(directory_answer, answer))                                          \
+    S(quota_check_req, F(u64, account) F(u64, bytes))                                              \
     S(generation_req, F(u64, generation))                                                          \
     S(refusal_note_req, F(u64, lookup) F(i64, time_us) F(u32, conn) F(outcome, outcome) F(str, inputs)) \
     S(auth_begin_req, F(peer, peer) F(flag, clear_ok) F(str, mechanism) F(str, binding_type) F(str, binding) \
@@ -150,8 +151,7 @@ typedef struct peer wire_t_peer;
 typedef struct envelope wire_t_envelope;
 typedef struct outcome wire_t_outcome;
 typedef struct account wire_t_account;
-typedef struct alias wire_t_alias;
-typedef struct domain wire_t_domain;
+typedef struct directory_answer wire_t_directory_answer;
 typedef struct mailbox_info wire_t_mailbox_info;
 typedef struct message_info wire_t_message_info;
 

@@ -39,6 +39,7 @@ static const struct outcome_kind kinds[] = {
       "Only BINARYMIME with BDAT may carry such content." },
     { "eight-bit", 554, 5, 6, 1, "8-bit content needs BODY=8BITMIME or SMTPUTF8", "" },
     { "no-from", 550, 5, 6, 0, "Exactly one From header field is required (RFC 5322 3.6)", "" },
+    { "bad-header", 550, 5, 6, 0, "The message header is malformed", "RFC 5322 3.6 says which fields may stand how often." },
     { "sender-not-yours", 550, 5, 7, 1, "This login may not send from that address",
       "A login may use its own addresses only: the account's name and the aliases that lead to "
       "it." },
@@ -68,6 +69,7 @@ static const struct outcome_kind kinds[] = {
     { "overloaded", 421, 4, 3, 2, "Too busy, try again later",
       "All places of smtp_connections_total are taken." },
     { "shutting-down", 421, 4, 3, 2, "Service closing, try again later", "" },
+    { "header-too-big", 552, 5, 3, 4, "The message header is too big", "A header has to fit into the first 256 KiB of the message." },
     { "idle-timeout", 421, 4, 4, 2, "Timeout, closing", "" },
     { "too-many-errors", 421, 4, 7, 0, "Too many errors, closing", "See smtp_errors_max." },
     { "spoke-too-early", 554, 5, 5, 1, "You spoke before the greeting",

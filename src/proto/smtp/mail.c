@@ -15,8 +15,9 @@ void smtp_reset(struct smtp *s)
         err_ignore(door_tell(s->body.stage_door, VERB_stage_drop, buf_str(&b))); /* a depot that is gone has forgotten it */
         buf_free(&b);
     }
-    buf_free(&s->body.small);
-    s->body = (struct smtp_body_in){ .small = BUF_INIT(0) };
+    buf_free(&s->body.first);
+    buf_free(&s->body.rest);
+    s->body = (struct smtp_body_in){ .stage = 0 };
     arena_free(&s->mail);
     s->envelope = (struct envelope){ .rcpts = NULL };
     s->rcpt_cap = 0;

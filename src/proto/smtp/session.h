@@ -21,14 +21,14 @@ enum smtp_state {
     SMTP_ANY = SMTP_FRESH | SMTP_NAMED | SMTP_MAILING | SMTP_RCPTING | SMTP_CHUNKING,
 };
 
-/* The content as it arrives: small in memory, large at the depot. */
+/* The content as it arrives: its first part in memory, the rest at the depot. */
 struct smtp_body_in {
-    struct buf small;       /* what has not been staged */
-    uint64_t stage, bytes;  /* stage 0: nothing staged */
+    struct smtp_data_rules rules;
+    struct smtp_data text;
+    struct buf first, rest;  /* rest: decoded, not yet staged */
+    uint64_t stage;          /* 0: nothing staged */
     struct door *stage_door; /* the depot that holds it; dead when that link closed */
-    enum err failed;        /* why staging gave up; the dialog goes on to the end of the data */
-    bool too_big, eight_bit;
-    const char *refuse;     /* reason of the table of outcomes, or null */
+    enum err failed;         /* why staging gave up; the dialog goes on to the end of the data */
 };
 
 struct smtp {
@@ -57,7 +57,6 @@ struct smtp {
     uint64_t message;
     int64_t begun_us;
     struct smtp_body_in body;
-    struct smtp_data chunk_check; /* of BDAT */
 
     unsigned errors;          /* refused or odd commands */
     unsigned unknown_verbs;
