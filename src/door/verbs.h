@@ -11,6 +11,7 @@
 #include "model/outcome.h"
 #include "model/plan.h"
 #include "model/role.h"
+#include "model/trace.h"
 
 enum {
     VERB_SMALL = 64 * 1024,
@@ -89,7 +90,8 @@ const struct verb_row *verb_row(enum verb v);
  * L(noun, name, max): a list of nouns. */
 #define VERB_STRUCTS(S)                                                                            \
     /* `pems`: certificate chain and key of each certificate of the configuration, in turn, as bytes */ \
-    S(role_begin_req, F(u32, index) F(u32, siblings) F(flag, change_user) F(u32, uid) F(u32, gid) F(str, config) L(str, pems, 512)) \
+    S(role_begin_req, F(u32, index) F(u32, siblings) F(flag, change_user) F(u32, uid) F(u32, gid) F(str, config) F(str, ticket_seed) \
+      L(str, pems, 512)) \
     S(role_link_req, F(u8, role) F(u32, index))                                                    \
     S(role_listen_req, F(u32, listen)) /* index into the configuration's listeners; LISTEN_CONTROL */ \
     S(role_stop_req, F(u32, grace_ms))                                                             \
@@ -112,7 +114,7 @@ const struct verb_row *verb_row(enum verb v);
     S(directory_resolve_rep, F(directory_answer, answer))                                          \
     S(quota_check_req, F(u64, account) F(u64, bytes))                                              \
     S(generation_req, F(u64, generation))                                                          \
-    S(refusal_note_req, F(u64, lookup) F(i64, time_us) F(u32, conn) F(outcome, outcome) F(str, inputs)) \
+    S(refusal_note_req, F(refusal, refusal))                                                       \
     S(auth_begin_req, F(peer, peer) F(flag, clear_ok) F(str, mechanism) F(str, binding_type) F(str, binding) \
           F(flag, has_initial) F(str, initial))                                                    \
     S(auth_step_req, F(u64, exchange) F(str, words))                                               \
@@ -152,6 +154,7 @@ typedef struct envelope wire_t_envelope;
 typedef struct outcome wire_t_outcome;
 typedef struct account wire_t_account;
 typedef struct directory_answer wire_t_directory_answer;
+typedef struct refusal wire_t_refusal;
 typedef struct mailbox_info wire_t_mailbox_info;
 typedef struct message_info wire_t_message_info;
 

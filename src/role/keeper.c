@@ -52,6 +52,8 @@ static struct {
     struct config *config;
     struct buf packed;
     struct pems pems;
+    struct tls_ticket_seed tickets; /* so that a session can be resumed at any process */
+    struct notify notify;
     struct post posts[POSTS_MAX];
     size_t post_count;
     struct list listeners;
@@ -217,6 +219,8 @@ static enum err tell_begin(struct post *p)
     if (e != OK) log_error("role.no_such_user", L_WORD("role", role_name(p->role)), L_STR("user", keeper.config->user[p->role]));
     const struct role_def *def = role_def(p->role);
     if (def->wants_tls) {
+        tls_ticket_seed_advance(&keeper.tickets);
+        in.ticket_seed = str_of(&keeper.tickets, sizeof keeper.tickets);
         in.pems = keeper.pems.texts;
         in.pems_count = keeper.pems.count;
     }
@@ -242,7 +246,7 @@ static void tell_ready(void)
     if (keeper.ready_told) return;
     keeper.ready_told = true;
     log_info("keeper.ready", L_U64("roles", keeper.post_count));
-    err_ignore(notify_ready()); /* nobody may be listening */
+    err_ignore(notify_ready(&keeper.notify, STR("serving"))); /* nobody may be listening */
 }
 
 static enum err post_up(struct post *p)
@@ -449,7 +453,7 @@ static enum err load(void)
 
 static void reload(void)
 {
-    err_ignore(notify_reloading()); /* nobody may be listening */
+    err_ignore(notify_reloading(&keeper.notify)); /* nobody may be listening */
     enum err e = load();
     if (e == OK) {
         err_ignore(listeners_match()); /* each failure has been told; the others serve */
@@ -462,7 +466,7 @@ static void reload(void)
     } else {
         log_error("keeper.reload_refused", L_STR("file", keeper.config_path), L_STR("words", STR("the configuration in force stays")));
     }
-    err_ignore(notify_ready());
+    err_ignore(notify_ready(&keeper.notify, STR("serving")));
 }
 
 /* Ask one kind of role to end and wait until it has. */
@@ -512,7 +516,7 @@ static void stop(const char *why)
     if (keeper.stopping) return;
     keeper.stopping = true;
     log_info("keeper.stopping", L_WORD("signal", why));
-    err_ignore(notify_stopping());
+    err_ignore(notify_stopping(&keeper.notify));
     fiber_spawn("stop", stop_life, NULL);
 }
 
@@ -543,6 +547,8 @@ int keeper_main(struct str config_path)
     keeper.control_fd = -1;
     list_init(&keeper.listeners);
     waitline_init(&keeper.ended);
+    tls_ticket_seed_new(&keeper.tickets);
+    if (notify_open(&keeper.notify) != OK) log_warn("keeper.no_service_manager");
     if (load() != OK) return 2;
     if (keeper_folders(keeper.config) != OK || keeper_pid_file(keeper.config->run) != OK) return 2;
 

@@ -25,22 +25,27 @@ const struct role_def *role_def(enum role r)
 
 static enum err load_tls(struct role_self *r, const struct role_begin_req *in, struct buf *why)
 {
+    struct arena a = ARENA_INIT(0);
     struct tls_config *tls = NULL;
+    struct tls_ticket_seed seed;
     if (!r->def->wants_tls || in->pems_count < 2) return OK;
-    struct tls_pem pems[in->pems_count / 2 > 0 ? 1 : 1];
-    (void)pems;
-    struct tls_settings settings = {
-        .pems = (const struct tls_pem *)(const void *)in->pems,
-        .pem_count = in->pems_count / 2,
-        .minimum = r->config->tls.minimum == CONFIG_TLS_1_3 ? TLS_1_3 : TLS_1_2,
-        .ciphers = r->config->tls.ciphers,
-        .suites = r->config->tls.suites,
-    };
-    enum err e = tls_config_new(&settings, &tls, why);
-    if (e != OK) return e;
-    if (r->tls != NULL) tls_config_drop(&r->tls);
-    r->tls = tls;
-    return OK;
+    if (in->ticket_seed.n != sizeof seed || in->pems_count / 2 != r->config->tls.certificate_count) return ERR_PROTOCOL;
+    memcpy(&seed, in->ticket_seed.p, sizeof seed);
+    struct tls_pair *pairs = ARENA_MANY(&a, struct tls_pair, in->pems_count / 2);
+    for (size_t i = 0; i < in->pems_count / 2; i++) {
+        pairs[i] = (struct tls_pair){ .cert_pem = in->pems[2 * i], .key_pem = in->pems[2 * i + 1], .name = r->config->tls.certificates[i].certificate };
+    }
+    struct tls_server_options o = { .pairs = pairs, .pair_count = in->pems_count / 2, .tickets = &seed,
+                                    .only_tls13 = r->config->tls.minimum == CONFIG_TLS_1_3,
+                                    .tls12_ciphers = r->config->tls.ciphers.n > 0 ? arena_c(&a, r->config->tls.ciphers) : NULL };
+    enum err e = tls_config_new_server(&o, &tls, why);
+    if (e == OK) {
+        tls_config_free(&r->tls); /* sessions under way have their own share of it */
+        r->tls = tls;
+    }
+    explicit_bzero(&seed, sizeof seed);
+    arena_free(&a);
+    return e;
 }
 
 static enum err take_config(struct role_self *r, const struct role_begin_req *in, struct buf *why)
@@ -119,6 +124,7 @@ static void link_closed(void *ctx, struct door *d)
 {
     struct role_self *r = ctx;
     links_drop(&r->links[door_peer(d)], d);
+    if (r->def->link_closed != NULL) r->def->link_closed(r, d);
 }
 
 static enum err serve_link(void *ctx, struct door_request *q)

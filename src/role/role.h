@@ -36,6 +36,8 @@ struct role_def {
     void (*listen)(struct role_self *r, const struct config_listen *listen, uint32_t index, int fd);
     /* Asked to end: take in nothing new, let what is under way finish until r->stop_deadline_ms. Waits. Null: nothing. */
     void (*stop)(struct role_self *r);
+    /* A link has ended. Null: nothing. */
+    void (*link_closed)(struct role_self *r, struct door *d);
     const struct door_service *services[ROLE_COUNT]; /* by who asks */
 };
 

@@ -110,9 +110,10 @@ enum err smtp_begin_tls(struct smtp *s)
     enum err e = stream_start_tls(&s->stream, s->tls, smtp_tls_wait_ms, &why);
     if (e == OK) {
         smtp_tls_sessions++;
-        buf_put(&words, tls_version(s->stream.tls));
+        struct tls_info info = tls_info(s->stream.tls);
+        buf_put(&words, info.version);
         buf_put_byte(&words, ' ');
-        buf_put(&words, tls_cipher(s->stream.tls));
+        buf_put(&words, info.cipher);
         s->peer.tls = arena_str(&s->session, buf_str(&words));
     } else {
         smtp_tls_failures++;

@@ -33,36 +33,26 @@ static bool may_note(void)
     return noted++ < smtp_refusal_notes_per_second;
 }
 
-static void note_refusal(struct smtp *s, const struct outcome *o, struct str inputs)
+static void note_refusal(struct smtp *s, const struct outcome *o, struct str text, struct str inputs)
 {
-    struct buf b = BUF_INIT(VERB_SMALL), facts = BUF_INIT(8192);
+    struct buf b = BUF_INIT(VERB_SMALL);
     struct door *depot = NULL;
-    buf_put_lit(&facts, "service=");
-    buf_put(&facts, str_c(service_name(s->service)));
-    buf_put_lit(&facts, " client=");
-    buf_put(&facts, s->peer.ip);
-    buf_put_lit(&facts, " helo=");
-    buf_put_json(&facts, s->peer.helo);
-    buf_put_lit(&facts, " listen=");
-    buf_put(&facts, s->peer.listener);
-    if (s->peer.login.n > 0) {
-        buf_put_lit(&facts, " login=");
-        buf_put(&facts, s->peer.login);
-    }
-    if (s->state != SMTP_FRESH && s->state != SMTP_NAMED) {
-        buf_put_lit(&facts, " mail=");
-        buf_put_json(&facts, s->envelope.reverse_path);
-    }
-    buf_put_byte(&facts, ' ');
-    buf_put(&facts, inputs);
-    struct refusal_note_req in = { .lookup = o->lookup, .time_us = clock_wall_us(), .conn = s->peer.conn, .outcome = *o, .inputs = buf_str(&facts) };
+    struct fact facts[8];
+    size_t n = 0;
+    bool in_transaction = s->state != SMTP_FRESH && s->state != SMTP_NAMED;
+    facts[n++] = (struct fact){ STR("service"), str_c(service_name(s->service)) };
+    facts[n++] = (struct fact){ STR("listen"), s->peer.listener };
+    facts[n++] = (struct fact){ STR("client"), s->peer.ip };
+    if (s->peer.helo.n > 0) facts[n++] = (struct fact){ STR("helo"), s->peer.helo };
+    if (s->peer.tls.n > 0) facts[n++] = (struct fact){ STR("tls"), s->peer.tls };
+    if (s->peer.login.n > 0) facts[n++] = (struct fact){ STR("login"), s->peer.login };
+    if (in_transaction) facts[n++] = (struct fact){ STR("mail"), s->envelope.reverse_path };
+    if (inputs.n > 0) facts[n++] = (struct fact){ STR("inputs"), inputs };
+    struct refusal_note_req in = { .refusal = { .lookup = o->lookup, .time_us = clock_wall_us(), .conn = s->peer.conn, .reason = o->reason,
+                                                .rule = o->rule, .text = text, .inputs = facts, .input_count = n } };
     refusal_note_req_put(&b, &in);
-    if (facts.over || b.over || links_pick(s->world->depot, 0, &depot) != OK) {
-        /* The depot is away: the log line is what remains. */
-    } else {
-        err_ignore(door_tell(depot, VERB_refusal_note, buf_str(&b)));
-    }
-    buf_free(&facts);
+    /* Without a depot the log line is what remains. */
+    if (!b.over && links_pick(s->world->depot, 0, &depot) == OK) err_ignore(door_tell(depot, VERB_refusal_note, buf_str(&b)));
     buf_free(&b);
 }
 
@@ -83,7 +73,14 @@ void smtp_say_outcome(struct smtp *s, struct outcome *o, struct str inputs)
     smtp_say(s, o->code, o->class, o->subject, o->detail, buf_str(&text));
     log_info("smtp.refused", L_ID("conn", s->peer.conn), L_STR("client", s->peer.ip), L_U64("code", o->code), L_STR("reason", o->reason),
              L_STR("rule", o->rule), L_STR("lookup", buf_str(&lookup)), L_STR("inputs", inputs));
-    if (may_note()) note_refusal(s, o, inputs);
+    if (may_note()) {
+        struct buf said = BUF_INIT(2048);
+        buf_put_u64(&said, o->code);
+        buf_put_byte(&said, ' ');
+        buf_put(&said, buf_str(&text));
+        note_refusal(s, o, buf_str(&said), inputs);
+        buf_free(&said);
+    }
     buf_free(&text);
     buf_free(&lookup);
 }

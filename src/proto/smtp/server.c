@@ -267,7 +267,7 @@ static void session_free(struct smtp *s)
     smtp_reset(s);
     stream_close(&s->stream);
     if (s->counted) crowd_leave(w->crowd, &s->from);
-    if (s->tls != NULL) tls_config_drop(&s->tls);
+    tls_config_free(&s->tls);
     config_free(&s->config);
     arena_free(&s->session);
     arena_free(&s->mail);
@@ -303,7 +303,7 @@ void smtp_serve(struct smtp_world *w, const struct config_listen *listen, int fd
     struct smtp *s = calloc(1, sizeof *s);
     must(s != NULL);
     smtp_connections++;
-    *s = (struct smtp){ .world = w, .config = config_hold(w->config), .tls = w->tls != NULL ? tls_config_hold(w->tls) : NULL,
+    *s = (struct smtp){ .world = w, .config = config_hold(w->config), .tls = w->tls != NULL ? tls_config_ref(w->tls) : NULL,
                         .from = *peer, .service = listen->service, .offers_auth = listen->auth, .wants_proxy = listen->proxy,
                         .tls_mode = listen->tls, .session = ARENA_INIT(0), .mail = ARENA_INIT(0), .state = SMTP_FRESH };
     s->from.path = STR_NONE;
