@@ -115,7 +115,7 @@ const struct verb_row *verb_row(enum verb v);
     S(quota_check_req, F(u64, account) F(u64, bytes))                                              \
     S(generation_req, F(u64, generation))                                                          \
     S(refusal_note_req, F(refusal, refusal))                                                       \
-    S(auth_begin_req, F(peer, peer) F(flag, clear_ok) F(str, mechanism) F(str, binding_type) F(str, binding) \
+    S(auth_begin_req, F(peer, peer) F(flag, clear_ok) F(str, mechanism) F(str, exporter) F(str, unique) F(str, end_point) \
           F(flag, has_initial) F(str, initial))                                                    \
     S(auth_step_req, F(u64, exchange) F(str, words))                                               \
     S(auth_rep, F(u64, exchange) F(u8, state) F(str, words) F(str, login) F(u64, account) F(outcome, outcome)) \

@@ -144,6 +144,20 @@ enum err intake_text_make(const struct intake_in *in, uint64_t total_bytes, stru
     return e;
 }
 
+bool intake_author(struct arena *a, struct str content, struct str *address_out)
+{
+    struct header_field from;
+    struct address_list list;
+    if (!header_find(content, STR("From"), &from)) return false;
+    address_list_parse(a, from.value, 2, &list);
+    if (list.count != 1 || list.at[0].domain.n == 0) return false;
+    struct buf b = BUF_INIT(2048);
+    address_put(&b, list.at[0].local, list.at[0].domain);
+    *address_out = arena_str(a, buf_str(&b));
+    buf_free(&b);
+    return true;
+}
+
 struct str intake_prefix(struct arena *a, const struct envelope *e, struct str delivered_to)
 {
     struct buf b = BUF_INIT(4096);

@@ -23,14 +23,22 @@ static enum err ask_authd(struct smtp *s, enum verb verb, struct buf *request, s
     return OK;
 }
 
+static struct str binding(struct smtp *s, enum tls_binding kind, struct arena *a)
+{
+    struct buf b = BUF_INIT(512);
+    struct str data = STR_NONE;
+    if (s->stream.tls != NULL && tls_channel_binding(s->stream.tls, kind, &b) == OK) data = arena_str(a, buf_str(&b));
+    buf_free(&b);
+    return data;
+}
+
 static enum err ask_begin(struct smtp *s, const struct sasl_start *start, struct str initial, struct arena *a, struct auth_rep *out)
 {
-    struct buf b = BUF_INIT(VERB_SMALL), binding = BUF_INIT(512);
+    struct buf b = BUF_INIT(VERB_SMALL);
     struct auth_begin_req in = { .peer = s->peer, .clear_ok = smtp_is_private(s), .mechanism = start->mechanism,
-                                 .has_initial = start->has_initial, .initial = initial };
-    if (s->stream.tls != NULL && tls_binding(s->stream.tls, &in.binding_type, &binding) == OK) in.binding = buf_str(&binding);
+                                 .exporter = binding(s, TLS_EXPORTER, a), .unique = binding(s, TLS_UNIQUE, a),
+                                 .end_point = binding(s, TLS_SERVER_END_POINT, a), .has_initial = start->has_initial, .initial = initial };
     auth_begin_req_put(&b, &in);
-    buf_free(&binding);
     return ask_authd(s, VERB_auth_begin, &b, a, out);
 }
 

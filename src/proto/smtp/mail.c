@@ -46,7 +46,7 @@ static uint64_t message_id_new(void)
 static struct str address_text(struct arena *a, const struct path *p)
 {
     struct buf b = BUF_INIT(1024);
-    if (!p->null) address_put(&b, &p->address);
+    if (!p->null) mail_address_put(&b, &p->address);
     struct str s = arena_str(a, buf_str(&b));
     buf_free(&b);
     return s;
