@@ -5,6 +5,8 @@
 #include "syntax/mend.h"
 #include "syntax/trace.h"
 
+/* The state of the streaming hash is declared for static use only; it stays inside this file. */
+#define XXH_STATIC_LINKING_ONLY
 #include <time.h>
 #include <xxhash.h>
 

@@ -11,6 +11,7 @@
 
 PARAM(smtp_hops_max, COUNT, 10, 1000, 100, "Received fields before a message is taken for a loop (RFC 5321 6.3: at least 100)")
 PARAM(smtp_text_line_max, BYTES, 1000, 1048576, 1000, "longest line of message text, with CRLF (RFC 5321 4.5.3.1.6: 1000)")
+COUNTER(smtp_messages, "messages answered with 250 after the final dot")
 COUNTER(smtp_bytes, "bytes of accepted message content")
 
 enum { FIRST_MAX = VERB_BODY, CHUNK_BYTES = 256 * 1024, FEED_MAX = 64 * 1024, LINK_WAIT_MS = 5000 };

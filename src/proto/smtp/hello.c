@@ -70,7 +70,10 @@ static void put_extensions(struct buf *b, const struct smtp *s)
         }
         buf_free(&names);
     }
-    if ((s->may & CONFIG_MAY_XCLIENT) != 0) put_line(b, STR("XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT"));
+    if ((s->may & CONFIG_MAY_XCLIENT) != 0) {
+        put_line(b, STR("XCLIENT "));
+        buf_put(b, xclient_attributes());
+    }
     put_line(b, STR("LIMITS RCPTMAX="));
     buf_put_i64(b, smtp_rcpts_max);
     put_line(b, STR("HELP"));
@@ -185,7 +188,7 @@ static enum err recount(struct smtp *s)
 enum err smtp_read_proxy(struct smtp *s)
 {
     struct str seen = STR_NONE;
-    struct proxy_header h;
+    struct proxy h;
     size_t used = 0;
     if ((s->may & CONFIG_MAY_PROXY) == 0) {
         smtp_refuse(s, "policy", STR("a PROXY header is expected here, but this peer is not trusted with it"));
@@ -196,7 +199,7 @@ enum err smtp_read_proxy(struct smtp *s)
     if (e != OK) return e == ERR_SYNTAX ? ERR_PROTOCOL : e;
     stream_consume(&s->stream, used);
     s->wants_proxy = false;
-    if (!h.has_addresses) return OK; /* LOCAL, UNKNOWN: the proxy speaks for itself */
+    if (h.local) return OK; /* LOCAL, UNKNOWN: the proxy speaks for itself */
     take_address(s, &h.from, h.from_port);
     return recount(s);
 }
@@ -205,18 +208,19 @@ enum err smtp_do_xclient(struct smtp *s, const struct smtp_command *c)
 {
     struct arena a = ARENA_INIT(0);
     struct xclient x;
+    struct str bad = STR_NONE;
     enum err e = OK;
     if ((s->may & CONFIG_MAY_XCLIENT) == 0) {
         smtp_refuse(s, "policy", STR("XCLIENT from a peer that is not trusted with it"));
-    } else if (xclient_parse(c->arguments, &a, &x) != OK) {
-        smtp_refuse(s, "bad-syntax", STR("XCLIENT"));
+    } else if (xclient_parse(c->arguments, &a, &x, &bad) != OK) {
+        smtp_refuse(s, "bad-syntax", bad);
     } else {
         smtp_reset(s);
-        if (x.has_addr) take_address(s, &x.addr, x.has_port ? x.port : s->peer.port);
-        if (x.given & XCLIENT_HELO) s->peer.helo = arena_str(&s->session, x.helo);
-        if (x.given & XCLIENT_NAME) s->peer.name = arena_str(&s->session, x.name);
-        if (x.given & XCLIENT_LOGIN) s->peer.login = arena_str(&s->session, x.login);
-        if (x.has_addr) e = recount(s);
+        if ((x.given & XCLIENT_ADDR) != 0) take_address(s, &x.addr, (x.given & XCLIENT_PORT) != 0 ? x.port : s->peer.port);
+        if ((x.given & XCLIENT_HELO) != 0) s->peer.helo = arena_str(&s->session, x.helo);
+        if ((x.given & XCLIENT_NAME) != 0) s->peer.name = arena_str(&s->session, x.name);
+        if ((x.given & XCLIENT_LOGIN) != 0) s->peer.login = arena_str(&s->session, x.login);
+        if ((x.given & XCLIENT_ADDR) != 0) e = recount(s);
         /* As after connecting: the greeting again, and the client begins with its name. */
         s->state = SMTP_FRESH;
         if (e == OK) smtp_say(s, 220, 0, 0, 0, s->config->host);

@@ -2,6 +2,7 @@
 #include "proto/smtp/session.h"
 
 #include "base/must.h"
+#include "base/rand.h"
 
 PARAM(smtp_message_max, BYTES, 65536, 4294967296, 52428800, "largest message, content only (RFC 5321 4.5.3.1.7: at least 64 KiB)")
 PARAM(smtp_rcpts_max, COUNT, 100, ENVELOPE_RCPT_MAX, 1000, "recipients of one transaction (RFC 5321 4.5.3.1.8: at least 100)")
@@ -34,7 +35,7 @@ enum err smtp_do_rset(struct smtp *s, const struct smtp_command *c)
 }
 
 /* Ids grow with time, so that a listing by id is a listing by age; the low bits keep processes apart. */
-static uint64_t message_id_new(void)
+static uint64_t next_message(void)
 {
     static uint64_t last;
     uint64_t id = (uint64_t)clock_wall_us() << 12 | (rand_u64() & 0xfff);
@@ -46,7 +47,7 @@ static uint64_t message_id_new(void)
 static struct str address_text(struct arena *a, const struct path *p)
 {
     struct buf b = BUF_INIT(1024);
-    if (!p->null) mail_address_put(&b, &p->address);
+    if (!p->null) address_write(&b, &p->address);
     struct str s = arena_str(a, buf_str(&b));
     buf_free(&b);
     return s;
@@ -59,7 +60,7 @@ static void fill_envelope(struct smtp *s, const struct smtp_mail *m)
     s->envelope = (struct envelope){ .reverse_path = address_text(&s->mail, &m->from), .envid = arena_str(&s->mail, m->envid), .ret = rets[m->ret],
                                      .body = bodies[m->body], .smtputf8 = (m->given & SMTP_PARAMETER_SMTPUTF8) != 0,
                                      .size = (m->given & SMTP_PARAMETER_SIZE) != 0 ? m->size_bytes : 0 };
-    s->message = message_id_new();
+    s->message = next_message();
     s->begun_us = clock_wall_us();
 }
 

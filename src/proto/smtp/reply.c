@@ -11,13 +11,8 @@ PARAM(smtp_refusal_notes_per_second, COUNT, 0, 100000, 200,
 
 void smtp_say(struct smtp *s, unsigned code, unsigned class, unsigned subject, unsigned detail, struct str text)
 {
-    struct smtp_reply r = { .code = code, .text = text };
-    if (s->peer.extended && class > 0) {
-        r.class = class;
-        r.subject = subject;
-        r.detail = detail;
-    }
-    smtp_reply_put(&s->stream.out, &r);
+    struct smtp_enhanced enhanced = s->peer.extended ? SMTP_ENHANCED((uint16_t)class, (uint16_t)subject, (uint16_t)detail) : SMTP_NO_ENHANCED;
+    smtp_reply_put(&s->stream.out, code, enhanced, text, s->envelope.smtputf8);
 }
 
 /* A flood of refusals must not become a flood of rows. */

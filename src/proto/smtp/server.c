@@ -25,7 +25,6 @@ PARAM(smtp_tarpit_ms, TIME_MS, 0, 60000, 1000, "pause before each reply to a cli
 PARAM(smtp_command_line_max, BYTES, 512, 16384, 4096,
       "longest command line, with CRLF (RFC 5321 4.5.3.1.4 asks for 512, its extensions for more)")
 COUNTER(smtp_connections, "connections accepted by the SMTP listeners")
-COUNTER(smtp_messages, "messages answered with 250 after the final dot")
 COUNTER(smtp_turned_away, "connections answered with 421 or 554 at once")
 
 struct smtp_row {
