@@ -55,3 +55,35 @@ void alias_get(struct wire *w, struct arena *a, struct alias *out)
         out->targets[i] = wire_get_vstr(w);
     }
 }
+
+void directory_answer_put(struct buf *b, const struct directory_answer *x)
+{
+    wire_put_u8(b, (uint8_t)x->kind);
+    wire_put_u8(b, (uint8_t)x->way);
+    wire_put_u8(b, (uint8_t)((x->domain_disabled ? 1 : 0) | (x->over_quota ? 2 : 0)));
+    account_put(b, &x->account);
+    wire_put_var(b, x->used_bytes);
+    wire_put_var(b, x->used_messages);
+    alias_put(b, &x->alias);
+    wire_put_vstr(b, x->detail);
+    wire_put_u64(b, x->generation);
+}
+
+void directory_answer_get(struct wire *w, struct arena *a, struct directory_answer *out)
+{
+    uint8_t kind = wire_get_u8(w), way = wire_get_u8(w), flags = wire_get_u8(w);
+
+    if (kind > DIRECTORY_DOMAIN_ONLY || way > DIRECTORY_CATCH_ALL) w->bad = true;
+    *out = (struct directory_answer){ .kind = DIRECTORY_NOTHING };
+    if (w->bad) return;
+    out->kind = (enum directory_kind)kind;
+    out->way = (enum directory_way)way;
+    out->domain_disabled = (flags & 1) != 0;
+    out->over_quota = (flags & 2) != 0;
+    account_get(w, &out->account);
+    out->used_bytes = wire_get_var(w);
+    out->used_messages = wire_get_var(w);
+    alias_get(w, a, &out->alias);
+    out->detail = wire_get_vstr(w);
+    out->generation = wire_get_u64(w);
+}

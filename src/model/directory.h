@@ -61,5 +61,7 @@ void account_put(struct buf *b, const struct account *x);
 void account_get(struct wire *w, struct account *out);
 void alias_put(struct buf *b, const struct alias *x);
 void alias_get(struct wire *w, struct arena *a, struct alias *out);
+void directory_answer_put(struct buf *b, const struct directory_answer *x);
+void directory_answer_get(struct wire *w, struct arena *a, struct directory_answer *out);
 
 #endif

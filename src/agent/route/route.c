@@ -113,6 +113,10 @@ static enum err to_directory(struct walk *w, const struct step *s, bool rule)
         refuse(w, "internal");
         return OK;
     }
+    if (d.domain_disabled) {
+        refuse(w, "account-disabled");
+        return OK;
+    }
     switch (d.kind) {
     case DIRECTORY_ACCOUNT:
         to_mailbox(w, s, &d);
