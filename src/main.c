@@ -1,8 +1,11 @@
 /* One binary for everything: the first word says what it is now. */
 #include "base/near.h"
+#include "role/role.h"
 #include "tool/config.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const struct {
     struct str noun;
@@ -32,9 +35,47 @@ static int say_usage(struct str noun)
     return EXIT_USAGE;
 }
 
+/* `postrider run [-c FILE]`: the keeper, in the foreground. */
+static int run(int argc, char **argv)
+{
+    const char *file = "/etc/postrider/postrider.conf";
+    struct arena a = ARENA_INIT(0);
+    bool fine = argc == 1 || (argc == 3 && strcmp(argv[1], "-c") == 0);
+
+    if (!fine) {
+        (void)fputs("usage: postrider run [-c FILE]\n", stderr);
+        return EXIT_USAGE;
+    }
+    if (argc == 3) file = argv[2];
+    char *path = realpath(file, NULL);
+    if (path == NULL) {
+        (void)fprintf(stderr, "postrider: cannot read %s: %s\n", file, strerror(errno));
+        return EXIT_USAGE;
+    }
+    int code = keeper_main(arena_str(&a, str_c(path)));
+    free(path);
+    arena_free(&a);
+    return code;
+}
+
+/* The keeper starts us as this role. */
+static int be_role(struct str name)
+{
+    enum role role;
+
+    if (role_find(name, &role) != OK || role_def(role) == NULL) {
+        (void)fputs("postrider: no such role\n", stderr);
+        return EXIT_USAGE;
+    }
+    return role_main(role_def(role));
+}
+
 int main(int argc, char **argv)
 {
     struct str noun = argc > 1 ? str_c(argv[1]) : STR_NONE;
+
+    if (argc == 3 && str_eq(noun, STR("--role"))) return be_role(str_c(argv[2]));
+    if (str_eq(noun, STR("run"))) return run(argc - 1, argv + 1);
 
     for (size_t i = 0; i < TOOL_COUNT; i++) {
         if (str_eq(noun, tools[i].noun)) return tools[i].run(argc - 1, argv + 1);

@@ -16,7 +16,7 @@ const struct role_def *role_def(enum role r)
 {
     static const struct role_def *const defs[ROLE_COUNT] = {
         [ROLE_EDGE] = &role_edge,   [ROLE_SESSION] = &role_session, [ROLE_FILTER] = &role_filter,
-        [ROLE_DEPOT] = &role_depot, [ROLE_AUTHD] = &role_authd,
+        [ROLE_DEPOT] = &role_depot,
     };
     return defs[r];
 }
@@ -36,7 +36,7 @@ static enum err load_tls(struct role_self *r, const struct role_begin_req *in, s
         pairs[i] = (struct tls_pair){ .cert_pem = in->pems[2 * i], .key_pem = in->pems[2 * i + 1], .name = r->config->tls.certificates[i].certificate };
     }
     struct tls_server_options o = { .pairs = pairs, .pair_count = in->pems_count / 2, .tickets = &seed,
-                                    .only_tls13 = r->config->tls.minimum == CONFIG_TLS_1_3,
+                                    .versions = r->config->tls.minimum == CONFIG_TLS_1_3 ? TLS_ONLY_13 : TLS_12_OR_13,
                                     .tls12_ciphers = r->config->tls.ciphers.n > 0 ? arena_c(&a, r->config->tls.ciphers) : NULL };
     enum err e = tls_config_new_server(&o, &tls, why);
     if (e == OK) {

@@ -185,6 +185,16 @@ bool net_eq_ip(const struct net_addr *a, const struct net_addr *b)
     return a->scope == b->scope && memcmp(a->ip, b->ip, sizeof a->ip) == 0;
 }
 
+struct str net_ip_text(struct arena *a, const struct net_addr *addr)
+{
+    struct buf b = BUF_INIT(128);
+
+    net_put_ip(&b, addr);
+    struct str text = arena_str(a, buf_str(&b));
+    buf_free(&b);
+    return text;
+}
+
 bool net_eq(const struct net_addr *a, const struct net_addr *b)
 {
     return net_eq_ip(a, b) && a->port == b->port;

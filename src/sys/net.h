@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 
 enum net_kind { NET_NONE, NET_IP4, NET_IP6, NET_UNIX };
@@ -39,6 +40,9 @@ void net_put(struct buf *b, const struct net_addr *addr);
 /* The address alone, without port and brackets ("unix" for Unix sockets): for logs, the trace
  * header and limits per address. */
 void net_put_ip(struct buf *b, const struct net_addr *addr);
+
+/* The same as text in the arena. */
+struct str net_ip_text(struct arena *a, const struct net_addr *addr);
 
 bool net_eq(const struct net_addr *a, const struct net_addr *b);    /* address and port */
 bool net_eq_ip(const struct net_addr *a, const struct net_addr *b); /* address only */

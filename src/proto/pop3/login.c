@@ -3,6 +3,7 @@
 #include "proto/pop3/session.h"
 
 #include "base/must.h"
+#include "model/mechanism.h"
 #include "syntax/sasl_line.h"
 
 #include <unistd.h>
@@ -150,24 +151,7 @@ enum err pop3_do_pass(struct pop3 *p, const struct pop3_words *w)
 
 void pop3_put_mechanisms(struct buf *b, const struct pop3 *p)
 {
-    static const struct {
-        unsigned bit;
-        bool reveals, needs_tls;
-        struct str name;
-    } mechanisms[] = {
-        { CONFIG_AUTH_SCRAM_SHA_256_PLUS, false, true, STR_INIT(" SCRAM-SHA-256-PLUS") },
-        { CONFIG_AUTH_SCRAM_SHA_256, false, false, STR_INIT(" SCRAM-SHA-256") },
-        { CONFIG_AUTH_SCRAM_SHA_1, false, false, STR_INIT(" SCRAM-SHA-1") },
-        { CONFIG_AUTH_CRAM_MD5, false, false, STR_INIT(" CRAM-MD5") },
-        { CONFIG_AUTH_PLAIN, true, false, STR_INIT(" PLAIN") },
-        { CONFIG_AUTH_LOGIN, true, false, STR_INIT(" LOGIN") },
-    };
-    for (size_t i = 0; i < sizeof mechanisms / sizeof mechanisms[0]; i++) {
-        if ((p->config->auth.mechanisms & mechanisms[i].bit) == 0) continue;
-        if (mechanisms[i].reveals && !pop3_is_private(p)) continue;
-        if (mechanisms[i].needs_tls && p->stream.tls == NULL) continue;
-        buf_put(b, mechanisms[i].name);
-    }
+    mechanisms_put(b, p->config, p->stream.tls != NULL, pop3_is_private(p));
 }
 
 static enum err list_mechanisms(struct pop3 *p)

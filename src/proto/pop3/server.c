@@ -143,12 +143,7 @@ static enum err do_quit(struct pop3 *p, const struct pop3_words *w)
 
 static enum err say_fault(struct pop3 *p, enum err e)
 {
-    switch (err_class(e)) {
-    case CLASS_LIMIT:
-        return pop3_no(p, STR("line too long"));
-    default:
-        break;
-    }
+    if (e == ERR_LIMIT) return pop3_no(p, STR("line too long"));
     if (e == ERR_UNSUPPORTED) return pop3_no(p, STR("no such command"));
     if (e == ERR_RANGE) return pop3_no(p, STR("no such message"));
     return pop3_no(p, STR("syntax error"));
@@ -235,15 +230,6 @@ static void life(void *arg)
     session_free(p);
 }
 
-static struct str ip_text(struct arena *a, const struct net_addr *addr)
-{
-    struct buf b = BUF_INIT(128);
-    net_put_ip(&b, addr);
-    struct str s = arena_str(a, buf_str(&b));
-    buf_free(&b);
-    return s;
-}
-
 void pop3_serve(struct pop3_world *w, const struct config_listen *listen, int fd, const struct net_addr *peer)
 {
     struct pop3 *p = calloc(1, sizeof *p);
@@ -256,7 +242,7 @@ void pop3_serve(struct pop3_world *w, const struct config_listen *listen, int fd
     w->session_count++;
     struct buf at = BUF_INIT(8192);
     conf_at_put(&at, &listen->at);
-    p->peer = (struct peer){ .conn = (uint32_t)rand_u64(), .service = listen->service, .ip = ip_text(&p->session, peer), .port = peer->port,
+    p->peer = (struct peer){ .conn = (uint32_t)rand_u64(), .service = listen->service, .ip = net_ip_text(&p->session, peer), .port = peer->port,
                              .listener = arena_str(&p->session, buf_str(&at)) };
     buf_free(&at);
     if (stream_open(&p->stream, fd) != OK) log_warn("pop3.no_place", L_STR("client", p->peer.ip)); /* its life ends at once */

@@ -2,6 +2,7 @@
 #include "proto/smtp/session.h"
 
 #include "base/must.h"
+#include "model/mechanism.h"
 #include "syntax/proxy.h"
 #include "syntax/xclient.h"
 
@@ -16,29 +17,6 @@ bool smtp_is_private(const struct smtp *s)
 static bool may_start_tls(const struct smtp *s)
 {
     return s->tls != NULL && s->stream.tls == NULL && s->tls_mode != CONFIG_TLS_NO;
-}
-
-/* Mechanisms that this connection is offered, each with a space before it. */
-static void put_mechanisms(struct buf *b, const struct smtp *s)
-{
-    static const struct {
-        unsigned bit;
-        bool reveals, needs_tls; /* shows the password to who listens; is bound to TLS */
-        struct str name;
-    } mechanisms[] = {
-        { CONFIG_AUTH_SCRAM_SHA_256_PLUS, false, true, STR_INIT(" SCRAM-SHA-256-PLUS") },
-        { CONFIG_AUTH_SCRAM_SHA_256, false, false, STR_INIT(" SCRAM-SHA-256") },
-        { CONFIG_AUTH_SCRAM_SHA_1, false, false, STR_INIT(" SCRAM-SHA-1") },
-        { CONFIG_AUTH_CRAM_MD5, false, false, STR_INIT(" CRAM-MD5") },
-        { CONFIG_AUTH_PLAIN, true, false, STR_INIT(" PLAIN") },
-        { CONFIG_AUTH_LOGIN, true, false, STR_INIT(" LOGIN") },
-    };
-    for (size_t i = 0; i < sizeof mechanisms / sizeof mechanisms[0]; i++) {
-        if ((s->config->auth.mechanisms & mechanisms[i].bit) == 0) continue;
-        if (mechanisms[i].reveals && !smtp_is_private(s)) continue;
-        if (mechanisms[i].needs_tls && s->stream.tls == NULL) continue;
-        buf_put(b, mechanisms[i].name);
-    }
 }
 
 /* One line of the EHLO answer. */
@@ -63,7 +41,7 @@ static void put_extensions(struct buf *b, const struct smtp *s)
     if (may_start_tls(s)) put_line(b, STR("STARTTLS"));
     if (s->offers_auth && s->peer.login.n == 0) {
         struct buf names = BUF_INIT(256);
-        put_mechanisms(&names, s);
+        mechanisms_put(&names, s->config, s->stream.tls != NULL, smtp_is_private(s));
         if (names.n > 0) {
             put_line(b, STR("AUTH"));
             buf_put(b, buf_str(&names));

@@ -288,15 +288,6 @@ static void life(void *arg)
     session_free(s);
 }
 
-static struct str ip_text(struct arena *a, const struct net_addr *addr)
-{
-    struct buf b = BUF_INIT(128);
-    net_put_ip(&b, addr);
-    struct str s = arena_str(a, buf_str(&b));
-    buf_free(&b);
-    return s;
-}
-
 void smtp_serve(struct smtp_world *w, const struct config_listen *listen, int fd, const struct net_addr *peer)
 {
     struct smtp *s = calloc(1, sizeof *s);
@@ -313,8 +304,8 @@ void smtp_serve(struct smtp_world *w, const struct config_listen *listen, int fd
     struct net_addr local = { .kind = NET_NONE };
     conf_at_put(&at, &listen->at);
     if (net_local(fd, &local) != OK) local = (struct net_addr){ .kind = NET_NONE };
-    s->peer = (struct peer){ .conn = (uint32_t)rand_u64(), .service = listen->service, .ip = ip_text(&s->session, peer), .port = peer->port,
-                             .local_ip = ip_text(&s->session, &local), .local_port = local.port, .listener = arena_str(&s->session, buf_str(&at)) };
+    s->peer = (struct peer){ .conn = (uint32_t)rand_u64(), .service = listen->service, .ip = net_ip_text(&s->session, peer), .port = peer->port,
+                             .local_ip = net_ip_text(&s->session, &local), .local_port = local.port, .listener = arena_str(&s->session, buf_str(&at)) };
     buf_free(&at);
     s->may = config_may(s->config, s->peer.ip);
     s->loopback = net_is_loopback(peer);
