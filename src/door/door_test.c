@@ -45,7 +45,9 @@ static const struct door_service filter_services[] = { { VERB_route_rcpt, serve_
 static void linger(void *arg)
 {
     (void)arg;
-    while (fiber_count() > 1) { err_ignore(fiber_sleep(5)); }
+    while (fiber_count() > 1) {
+        err_ignore(fiber_sleep(5));
+    }
     loop_stop();
 }
 

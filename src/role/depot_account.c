@@ -1,5 +1,5 @@
-/* A user's door: what one account may ask of its own mailboxes. The account is bound to the door by who asked
- * for it (authd, after a login), never by what comes through it. */
+/* A user's door: what one account may ask of its own mailboxes. The account is bound to the door by
+ * who asked for it (authd, after a login), never by what comes through it. */
 #include "role/depot.h"
 
 #include "base/must.h"
@@ -114,9 +114,12 @@ static enum err list_body(struct txn *t, void *ctx)
     size_t max = l->in.max > 0 && l->in.max < LIST_MAX ? l->in.max : LIST_MAX;
     struct message_row *rows = ARENA_MANY(a, struct message_row, max);
     struct message_list_rep out = { .messages = ARENA_MANY(a, struct message_info, max) };
-    enum err e = message_list_page(t, l->account, l->in.mailbox, l->in.after_uid, max, rows, &out.messages_count, &out.more);
+    enum err e = message_list_page(t, l->account, l->in.mailbox, l->in.after_uid, max, rows,
+                                   &out.messages_count, &out.more);
     if (e != OK) return e;
-    for (size_t i = 0; i < out.messages_count; i++) { out.messages[i] = rows[i].info; }
+    for (size_t i = 0; i < out.messages_count; i++) {
+        out.messages[i] = rows[i].info;
+    }
     message_list_rep_put(l->reply, &out);
     return OK;
 }
@@ -146,14 +149,17 @@ static enum err read_body(struct txn *t, void *ctx)
     enum err e = message_get(t, r->account, r->in.mailbox, r->in.uid, &row);
     if (e == OK) e = message_fixed_get(t, r->account, r->in.mailbox, r->in.uid, &fixed);
     if (e != OK) return e;
-    if (r->in.offset < fixed.prefix.n) buf_put(&bytes, str_part(fixed.prefix, (size_t)r->in.offset, max));
+    if (r->in.offset < fixed.prefix.n)
+        buf_put(&bytes, str_part(fixed.prefix, (size_t)r->in.offset, max));
     if (bytes.n < max) {
         uint64_t at = r->in.offset + bytes.n - fixed.prefix.n;
         e = txn_blob_read(t, blob_of_message(row.info.message), at, max - bytes.n, &bytes);
     }
     struct bytes_rep out = { .bytes = buf_str(&bytes) };
     if (e == OK) bytes_rep_put(r->reply, &out);
-    if (e == ERR_CORRUPT) log_error("depot.damaged_body", L_U64("account", r->account), L_U64("uid", r->in.uid), L_ID("msg", row.info.message));
+    if (e == ERR_CORRUPT)
+        log_error("depot.damaged_body", L_U64("account", r->account), L_U64("uid", r->in.uid),
+                  L_ID("msg", row.info.message));
     buf_free(&bytes);
     return e;
 }
@@ -211,20 +217,29 @@ static enum err exists_body(struct txn *t, void *ctx)
 enum err depot_serve_account_door(void *ctx, struct door_request *q)
 {
     static const struct door_service services[] = {
-        { VERB_mailbox_open, serve_mailbox_open }, { VERB_mailbox_close, serve_mailbox_close },
-        { VERB_message_list, serve_message_list }, { VERB_message_read, serve_message_read },
-        { VERB_message_expunge, serve_message_expunge }, { VERB_NONE, NULL },
+        { VERB_mailbox_open, serve_mailbox_open },
+        { VERB_mailbox_close, serve_mailbox_close },
+        { VERB_message_list, serve_message_list },
+        { VERB_message_read, serve_message_read },
+        { VERB_message_expunge, serve_message_expunge },
+        { VERB_NONE, NULL },
     };
     struct account_door_req in;
     int fds[2];
     struct door *d = NULL;
     (void)ctx;
-    if (account_door_req_get(q->bytes, &q->arena, &in) != OK || in.account == 0) return ERR_PROTOCOL;
+    if (account_door_req_get(q->bytes, &q->arena, &in) != OK || in.account == 0)
+        return ERR_PROTOCOL;
     enum err e = depot_checked(depot_read(depot.engine, exists_body, &in.account));
     if (e == OK) e = channel_pair(fds);
     if (e != OK) return e;
-    e = door_open(fds[0], &(struct door_settings){ .us = ROLE_DEPOT, .peer = ROLE_SESSION, .services = services, .account = in.account,
-                                                   .on_close = door_gone }, &d);
+    e = door_open(fds[0],
+                  &(struct door_settings){ .us = ROLE_DEPOT,
+                                           .peer = ROLE_SESSION,
+                                           .services = services,
+                                           .account = in.account,
+                                           .on_close = door_gone },
+                  &d);
     if (e != OK) {
         close(fds[1]);
         return e;

@@ -1,4 +1,5 @@
-/* The administrator's door: commands of the command line, from a local socket whose peer the kernel names. */
+/* The administrator's door: commands of the command line, from a local socket whose peer the kernel
+ * names. */
 #include "role/depot.h"
 
 #include "base/must.h"
@@ -9,7 +10,8 @@ static const struct door_service services[] = {
     { VERB_NONE, NULL },
 };
 
-void depot_admin_arrive(void *ctx, const struct config_listen *listen, int fd, const struct net_addr *peer)
+void depot_admin_arrive(void *ctx, const struct config_listen *listen, int fd,
+                        const struct net_addr *peer)
 {
     struct net_cred cred;
     struct door *d = NULL;

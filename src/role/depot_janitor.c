@@ -1,12 +1,14 @@
-/* The janitor: what was deleted goes for good, what is old is forgotten, garbage becomes free space; in small slices
- * that let everything else pass. */
+/* The janitor: what was deleted goes for good, what is old is forgotten, garbage becomes free
+ * space; in small slices that let everything else pass. */
 #include "role/depot.h"
 
 #include "base/must.h"
 #include "mail/janitor.h"
 
-PARAM(depot_janitor_rest_ms, TIME_MS, 100, 86400000, 60000, "pause between two rounds of the janitor")
-PARAM(depot_compact_bytes, BYTES, 65536, 67108864, 4194304, "bytes that one slice of compaction may copy")
+PARAM(depot_janitor_rest_ms, TIME_MS, 100, 86400000, 60000,
+      "pause between two rounds of the janitor")
+PARAM(depot_compact_bytes, BYTES, 65536, 67108864, 4194304,
+      "bytes that one slice of compaction may copy")
 COUNTER(depot_janitor_slices, "slices of work done by the janitor")
 
 enum { BREATH_MS = 20 };

@@ -1,4 +1,5 @@
-/* Notes of refusals for explain: gathered for a moment, then written in one transaction that nobody waits for. */
+/* Notes of refusals for explain: gathered for a moment, then written in one transaction that nobody
+ * waits for. */
 #include "role/depot.h"
 
 #include "base/must.h"
@@ -35,8 +36,11 @@ static void writer_life(void *arg)
     err_ignore(fiber_sleep(GATHER_MS)); /* nobody cancels it */
     struct batch b = { .list = held.list, .n = held.n };
     held.writing = true; /* new ones are lost meanwhile, and counted */
-    if (depot_checked(depot_commit(depot.engine, INTENT_VISIBLE, batch_body, &b)) == OK) depot_refusals_noted += b.n;
-    for (size_t i = 0; i < held.n; i++) { arena_free(&held.arenas[i]); }
+    if (depot_checked(depot_commit(depot.engine, INTENT_VISIBLE, batch_body, &b)) == OK)
+        depot_refusals_noted += b.n;
+    for (size_t i = 0; i < held.n; i++) {
+        arena_free(&held.arenas[i]);
+    }
     held.n = 0;
     held.writer_runs = held.writing = false;
 }

@@ -56,7 +56,9 @@ enum err depot_serve_stage_append(void *ctx, struct door_request *q)
 {
     struct stage_append_req in;
     (void)ctx;
-    if (stage_append_req_get(q->bytes, &q->arena, &in) != OK || in.bytes.n == 0 || in.bytes.n > ENGINE_CHUNK_MAX) return ERR_PROTOCOL;
+    if (stage_append_req_get(q->bytes, &q->arena, &in) != OK || in.bytes.n == 0 ||
+        in.bytes.n > ENGINE_CHUNK_MAX)
+        return ERR_PROTOCOL;
     struct depot_stage *s = find(in.stage);
     if (s == NULL || s->owner != q->door) return ERR_NOT_FOUND;
     return depot_checked(engine_stage_append(depot.engine, s->stage, in.bytes));
@@ -82,9 +84,12 @@ enum err depot_serve_stage_read(void *ctx, struct door_request *q)
     struct stage_read_req in;
     struct buf bytes = BUF_INIT(ENGINE_CHUNK_MAX);
     (void)ctx;
-    if (stage_read_req_get(q->bytes, &q->arena, &in) != OK || in.max_bytes > ENGINE_CHUNK_MAX) return ERR_PROTOCOL;
+    if (stage_read_req_get(q->bytes, &q->arena, &in) != OK || in.max_bytes > ENGINE_CHUNK_MAX)
+        return ERR_PROTOCOL;
     struct depot_stage *s = find(in.stage);
-    enum err e = s != NULL ? depot_checked(engine_stage_read(depot.engine, s->stage, in.offset, in.max_bytes, &bytes)) : ERR_NOT_FOUND;
+    enum err e = s != NULL ? depot_checked(engine_stage_read(depot.engine, s->stage, in.offset,
+                                                             in.max_bytes, &bytes))
+                           : ERR_NOT_FOUND;
     struct bytes_rep out = { .bytes = buf_str(&bytes) };
     if (e == OK) bytes_rep_put(&q->reply, &out);
     buf_free(&bytes);

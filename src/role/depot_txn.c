@@ -29,7 +29,9 @@ static void on_done(struct intent *i)
 static void wait_for(struct pending *p)
 {
     bool cancelled = false;
-    while (!p->done) { cancelled |= fiber_park(CLOCK_NEVER) == ERR_CANCELLED; }
+    while (!p->done) {
+        cancelled |= fiber_park(CLOCK_NEVER) == ERR_CANCELLED;
+    }
     if (cancelled) fiber_cancel(p->fiber); /* its next wait shall hear of it */
 }
 
@@ -37,7 +39,9 @@ enum err depot_commit(struct engine *e, enum intent_kind kind, txn_body body, vo
 {
     enum err result = ERR_CONFLICT;
     for (int i = 0; i < CONFLICTS_MAX && result == ERR_CONFLICT; i++) {
-        struct pending p = { .intent = { .body = body, .ctx = ctx, .kind = kind, .done = on_done }, .note = { .fn = on_note }, .fiber = fiber_self() };
+        struct pending p = { .intent = { .body = body, .ctx = ctx, .kind = kind, .done = on_done },
+                             .note = { .fn = on_note },
+                             .fiber = fiber_self() };
         engine_submit(e, &p.intent);
         wait_for(&p);
         result = p.intent.result;
@@ -47,7 +51,9 @@ enum err depot_commit(struct engine *e, enum intent_kind kind, txn_body body, vo
 
 enum err depot_snapshot(struct engine *e, struct txn **t_out)
 {
-    struct pending p = { .intent = { .kind = INTENT_VISIBLE, .done = on_done }, .note = { .fn = on_note }, .fiber = fiber_self() };
+    struct pending p = { .intent = { .kind = INTENT_VISIBLE, .done = on_done },
+                         .note = { .fn = on_note },
+                         .fiber = fiber_self() };
     engine_refresh(e, &p.intent);
     wait_for(&p);
     return p.intent.result == OK ? engine_snapshot_begin(e, t_out) : p.intent.result;

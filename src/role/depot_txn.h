@@ -4,8 +4,8 @@
 
 #include "store/engine.h"
 
-/* Commit and wait. ERR_CONFLICT is tried again a few times. A cancelled fiber waits all the same: the transaction is
- * under way and speaks of our memory. */
+/* Commit and wait. ERR_CONFLICT is tried again a few times. A cancelled fiber waits all the same:
+ * the transaction is under way and speaks of our memory. */
 enum err depot_commit(struct engine *e, enum intent_kind kind, txn_body body, void *ctx);
 
 /* A snapshot that sees everything acknowledged so far. */

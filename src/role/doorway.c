@@ -59,13 +59,17 @@ static void life(void *arg)
     listener_free(l);
 }
 
-void doorway_init(struct doorway *d, void (*arrive)(void *, const struct config_listen *, int, const struct net_addr *), void *ctx)
+void doorway_init(struct doorway *d,
+                  void (*arrive)(void *, const struct config_listen *, int,
+                                 const struct net_addr *),
+                  void *ctx)
 {
     *d = (struct doorway){ .arrive = arrive, .ctx = ctx };
     list_init(&d->listeners);
 }
 
-void doorway_open(struct doorway *d, struct config *config, const struct config_listen *listen, int fd)
+void doorway_open(struct doorway *d, struct config *config, const struct config_listen *listen,
+                  int fd)
 {
     struct listener *l = calloc(1, sizeof *l);
     must(l != NULL);

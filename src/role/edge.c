@@ -1,4 +1,5 @@
-/* The edge: strangers' SMTP, LMTP and submission connections. No files, no mail, no other networks. */
+/* The edge: strangers' SMTP, LMTP and submission connections. No files, no mail, no other networks.
+ */
 #include "role/role.h"
 
 #include "base/must.h"
@@ -9,7 +10,8 @@
 static struct smtp_world world;
 static struct doorway doorway;
 
-static void arrive(void *ctx, const struct config_listen *listen, int fd, const struct net_addr *peer)
+static void arrive(void *ctx, const struct config_listen *listen, int fd,
+                   const struct net_addr *peer)
 {
     (void)ctx;
     smtp_serve(&world, listen, fd, peer);
@@ -61,5 +63,12 @@ static void rights(const struct role_self *r, struct sandbox *box)
 }
 
 const struct role_def role_edge = {
-    .role = ROLE_EDGE, .wants_tls = true, .wants_shared = true, .rights = rights, .begin = begin, .reload = reload, .listen = listen, .stop = stop,
+    .role = ROLE_EDGE,
+    .wants_tls = true,
+    .wants_shared = true,
+    .rights = rights,
+    .begin = begin,
+    .reload = reload,
+    .listen = listen,
+    .stop = stop,
 };

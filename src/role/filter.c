@@ -1,4 +1,5 @@
-/* The filter: looks into messages, routes, checks, makes the plan and has it committed. No files, no network. */
+/* The filter: looks into messages, routes, checks, makes the plan and has it committed. No files,
+ * no network. */
 #include "role/role.h"
 
 #include "agent/check/check.h"
@@ -9,7 +10,8 @@
 #include "base/param.h"
 #include "role/filter_offer.h"
 
-PARAM(filter_ask_wait_ms, TIME_MS, 100, 600000, 20000, "how long the filter waits for an answer of the depot")
+PARAM(filter_ask_wait_ms, TIME_MS, 100, 600000, 20000,
+      "how long the filter waits for an answer of the depot")
 COUNTER(filter_routes, "recipients routed")
 COUNTER(filter_offers, "messages offered by the edges")
 
@@ -19,7 +21,8 @@ static struct route_cache *cache;
 
 /* ---- the depot's answers ---- */
 
-enum err filter_ask_depot(struct role_self *r, enum verb verb, struct buf *request, struct arena *a, struct str *reply_out)
+enum err filter_ask_depot(struct role_self *r, enum verb verb, struct buf *request, struct arena *a,
+                          struct str *reply_out)
 {
     struct door *depot = NULL;
     enum err e = buf_check(request);
@@ -29,13 +32,16 @@ enum err filter_ask_depot(struct role_self *r, enum verb verb, struct buf *reque
     return e;
 }
 
-static enum err look_up(void *ctx, struct str address, struct arena *a, struct directory_answer *out)
+static enum err look_up(void *ctx, struct str address, struct arena *a,
+                        struct directory_answer *out)
 {
     struct role_self *r = ctx;
     struct buf b = BUF_INIT(VERB_SMALL);
     struct str reply;
     struct directory_resolve_rep rep;
-    struct directory_resolve_req in = { .address = address, .separators = r->config->address.separators, .admin = r->config->admin };
+    struct directory_resolve_req in = { .address = address,
+                                        .separators = r->config->address.separators,
+                                        .admin = r->config->admin };
     enum err e = route_cache_get(cache, address, a, out);
     if (e == OK) return OK;
     directory_resolve_req_put(&b, &in);
@@ -47,12 +53,14 @@ static enum err look_up(void *ctx, struct str address, struct arena *a, struct d
     return OK;
 }
 
-enum err filter_route(struct role_self *r, const struct peer *peer, struct str from, struct str address, struct arena *a, struct route *out)
+enum err filter_route(struct role_self *r, const struct peer *peer, struct str from,
+                      struct str address, struct arena *a, struct route *out)
 {
     struct config_facts facts = { .peer = peer, .from = from, .to = address };
     struct route_world w = { .config = r->config, .look_up = look_up, .ctx = r };
     /* RFC 5321 4.5.1: <postmaster> without a domain is always taken; it is the administrator's. */
-    if (str_find(address, '@') == STR_NOWHERE && r->config->admin.n > 0) facts.to = r->config->admin;
+    if (str_find(address, '@') == STR_NOWHERE && r->config->admin.n > 0)
+        facts.to = r->config->admin;
     return route_address(&w, &facts, check_may_relay(r->config, peer), a, out);
 }
 
@@ -78,7 +86,8 @@ static enum err serve_peer_check(void *ctx, struct door_request *q)
     struct outcome_rep out;
     if (peer_check_req_get(q->bytes, &q->arena, &in) != OK) return ERR_PROTOCOL;
     struct config_facts facts = { .peer = &in.peer };
-    check_rules(r->config, in.stage == 0 ? CONFIG_AT_CONNECT : CONFIG_AT_HELO, &facts, &q->arena, &out.outcome, NULL);
+    check_rules(r->config, in.stage == 0 ? CONFIG_AT_CONNECT : CONFIG_AT_HELO, &facts, &q->arena,
+                &out.outcome, NULL);
     outcome_rep_put(&q->reply, &out);
     return OK;
 }
@@ -114,7 +123,8 @@ static enum err serve_route_rcpt(void *ctx, struct door_request *q)
         if (e != OK) return e;
         out.outcome = route.outcome;
         out.leads_to = route.path;
-        if (outcome_is_ok(&route.outcome)) filter_check_quota(r, &route, in.size, &q->arena, &out.outcome);
+        if (outcome_is_ok(&route.outcome))
+            filter_check_quota(r, &route, in.size, &q->arena, &out.outcome);
     }
     out.address = in.address;
     route_rcpt_rep_put(&q->reply, &out);
@@ -131,13 +141,15 @@ static enum err serve_expand(void *ctx, struct door_request *q)
     if (address_expand_req_get(q->bytes, &q->arena, &in) != OK) return ERR_PROTOCOL;
     /* RFC 5321 3.5.1: a user name or an address; a name alone is one of our host's. */
     struct str text = str_trim(in.text);
-    if (text.n >= 2 && text.p[0] == '<' && text.p[text.n - 1] == '>') text = str_part(text, 1, text.n - 2);
+    if (text.n >= 2 && text.p[0] == '<' && text.p[text.n - 1] == '>')
+        text = str_part(text, 1, text.n - 2);
     buf_put(&address, text);
     if (str_find(text, '@') == STR_NOWHERE) {
         buf_put_byte(&address, '@');
         buf_put(&address, r->config->auth.default_domain);
     }
-    enum err e = filter_route(r, &in.peer, STR_NONE, arena_str(&q->arena, buf_str(&address)), &q->arena, &route);
+    enum err e = filter_route(r, &in.peer, STR_NONE, arena_str(&q->arena, buf_str(&address)),
+                              &q->arena, &route);
     buf_free(&address);
     if (e != OK) return e;
     out.outcome = route.outcome;
@@ -203,14 +215,18 @@ static void reload(struct role_self *r)
 }
 
 static const struct door_service edge_services[] = {
-    { VERB_peer_check, serve_peer_check },      { VERB_sender_check, serve_sender_check }, { VERB_route_rcpt, serve_route_rcpt },
-    { VERB_address_expand, serve_expand },      { VERB_offer, serve_offer },               { VERB_NONE, NULL },
+    { VERB_peer_check, serve_peer_check }, { VERB_sender_check, serve_sender_check },
+    { VERB_route_rcpt, serve_route_rcpt }, { VERB_address_expand, serve_expand },
+    { VERB_offer, serve_offer },           { VERB_NONE, NULL },
 };
 static const struct door_service depot_services[] = {
-    { VERB_directory_changed, serve_directory_changed }, { VERB_NONE, NULL },
+    { VERB_directory_changed, serve_directory_changed },
+    { VERB_NONE, NULL },
 };
 
 const struct role_def role_filter = {
-    .role = ROLE_FILTER, .begin = begin, .reload = reload,
+    .role = ROLE_FILTER,
+    .begin = begin,
+    .reload = reload,
     .services = { [ROLE_EDGE] = edge_services, [ROLE_DEPOT] = depot_services },
 };

@@ -1,8 +1,9 @@
 /* From an offered message to a committed plan.
  *
- * Every recipient is routed again here: what the edge was told at RCPT may have changed, and the edge is not
- * believed. Recipients that lead to the same mailbox or address get one copy (RFC 5321 5 leaves it open; one is what
- * people expect). Then the text is mended, its structure computed, and the plan committed. */
+ * Every recipient is routed again here: what the edge was told at RCPT may have changed, and the
+ * edge is not believed. Recipients that lead to the same mailbox or address get one copy (RFC 5321
+ * 5 leaves it open; one is what people expect). Then the text is mended, its structure computed,
+ * and the plan committed. */
 #include "role/filter_offer.h"
 
 #include "agent/intake/text.h"
@@ -20,7 +21,8 @@ struct making {
     struct outcome *rcpts; /* by recipient: why it was refused, or ok so far */
     struct plan plan;
     size_t item_cap;
-    struct map seen;       /* mailbox or remote address that has an item already -> that item's index + 1 */
+    struct map
+        seen; /* mailbox or remote address that has an item already -> that item's index + 1 */
 };
 
 /* ---- items ---- */
@@ -41,7 +43,9 @@ static struct plan_item *item_new(struct making *m)
     if (p->item_count == m->item_cap) {
         size_t cap = m->item_cap > 0 ? m->item_cap * 2 : 4;
         struct plan_item *more = ARENA_MANY(m->arena, struct plan_item, cap);
-        for (size_t i = 0; i < p->item_count; i++) { more[i] = p->items[i]; }
+        for (size_t i = 0; i < p->item_count; i++) {
+            more[i] = p->items[i];
+        }
         p->items = more;
         m->item_cap = cap;
     }
@@ -82,10 +86,13 @@ static enum err make_items(struct making *m)
     const struct envelope *e = &m->in->envelope;
     for (size_t i = 0; i < e->rcpt_count; i++) {
         struct route r;
-        enum err err = filter_route(m->role, &m->in->peer, e->reverse_path, e->rcpts[i].address, m->arena, &r);
+        enum err err =
+            filter_route(m->role, &m->in->peer, e->reverse_path, e->rcpts[i].address, m->arena, &r);
         if (err != OK) return err;
         m->rcpts[i] = r.outcome;
-        for (size_t k = 0; k < r.leaf_count; k++) { add_leaf(m, (uint32_t)i, &r.leaves[k]); }
+        for (size_t k = 0; k < r.leaf_count; k++) {
+            add_leaf(m, (uint32_t)i, &r.leaves[k]);
+        }
     }
     return OK;
 }
@@ -108,8 +115,14 @@ static enum err own_addresses(struct making *m, struct intake_in *in)
 static enum err make_text(struct making *m, struct intake_text *t, struct outcome *refused)
 {
     const struct offer_req *o = m->in;
-    struct intake_in in = { .config = m->role->config, .peer = &o->peer, .envelope = &o->envelope, .message = o->message,
-                            .begun_us = o->begun_us, .content = o->content, .staged = o->stage != 0, .eight_bit = o->eight_bit };
+    struct intake_in in = { .config = m->role->config,
+                            .peer = &o->peer,
+                            .envelope = &o->envelope,
+                            .message = o->message,
+                            .begun_us = o->begun_us,
+                            .content = o->content,
+                            .staged = o->stage != 0,
+                            .eight_bit = o->eight_bit };
     enum err e = own_addresses(m, &in);
     return e == OK ? intake_text_make(&in, o->content.n + o->stage_bytes, m->arena, t, refused) : e;
 }
@@ -169,7 +182,8 @@ static void take_result(struct making *m, const struct plan_result *result)
             worst = *o;
         }
     }
-    /* SMTP has one reply: good when anybody has got it (the others' quota was looked at when they were named). */
+    /* SMTP has one reply: good when anybody has got it (the others' quota was looked at when they
+     * were named). */
     m->out->outcome = any || result->repeated ? outcome_of("ok") : worst;
 }
 
@@ -181,7 +195,8 @@ static enum err make(struct making *m)
     enum err e = make_items(m);
     if (e != OK) return e;
     for (size_t i = 0; i < m->in->envelope.rcpt_count; i++) {
-        /* A recipient that was good at RCPT and is refused now: SMTP cannot say so for one alone. */
+        /* A recipient that was good at RCPT and is refused now: SMTP cannot say so for one alone.
+         */
         if (!outcome_is_ok(&m->rcpts[i]) && (!m->in->lmtp || m->plan.item_count == 0)) {
             m->out->outcome = m->rcpts[i];
             if (!m->in->lmtp) return OK;
@@ -191,7 +206,9 @@ static enum err make(struct making *m)
     e = make_text(m, &text, &refused);
     if (e == ERR_DENIED) {
         m->out->outcome = refused;
-        for (size_t i = 0; i < m->in->envelope.rcpt_count; i++) { m->rcpts[i] = refused; }
+        for (size_t i = 0; i < m->in->envelope.rcpt_count; i++) {
+            m->rcpts[i] = refused;
+        }
         return OK;
     }
     if (e == OK) fill_plan(m, &text);
@@ -200,20 +217,32 @@ static enum err make(struct making *m)
     return e;
 }
 
-enum err filter_offer(struct role_self *r, const struct offer_req *in, struct arena *a, struct offer_rep *out)
+enum err filter_offer(struct role_self *r, const struct offer_req *in, struct arena *a,
+                      struct offer_rep *out)
 {
-    *out = (struct offer_rep){ .message = in->message, .outcome = outcome_of("internal"), .rcpts_count = in->envelope.rcpt_count };
-    struct making m = { .role = r, .in = in, .arena = a, .out = out, .seen = MAP_INIT(PLAN_ITEM_MAX + 1),
+    *out = (struct offer_rep){ .message = in->message,
+                               .outcome = outcome_of("internal"),
+                               .rcpts_count = in->envelope.rcpt_count };
+    struct making m = { .role = r,
+                        .in = in,
+                        .arena = a,
+                        .out = out,
+                        .seen = MAP_INIT(PLAN_ITEM_MAX + 1),
                         .rcpts = ARENA_MANY(a, struct outcome, in->envelope.rcpt_count) };
     out->rcpts = m.rcpts;
-    for (size_t i = 0; i < out->rcpts_count; i++) { m.rcpts[i] = outcome_of("internal"); }
+    for (size_t i = 0; i < out->rcpts_count; i++) {
+        m.rcpts[i] = outcome_of("internal");
+    }
     enum err e = make(&m);
     map_free(&m.seen);
     if (e == ERR_CANCELLED) return e;
     if (e != OK) {
-        log_warn("filter.offer_failed", L_ID("conn", in->peer.conn), L_ID("msg", in->message), L_ERR(e));
+        log_warn("filter.offer_failed", L_ID("conn", in->peer.conn), L_ID("msg", in->message),
+                 L_ERR(e));
         out->outcome = outcome_from_err(e);
-        for (size_t i = 0; i < out->rcpts_count; i++) { m.rcpts[i] = out->outcome; }
+        for (size_t i = 0; i < out->rcpts_count; i++) {
+            m.rcpts[i] = out->outcome;
+        }
     }
     if (!in->lmtp) out->rcpts_count = 0; /* nobody reads them */
     return OK;
@@ -221,12 +250,15 @@ enum err filter_offer(struct role_self *r, const struct offer_req *in, struct ar
 
 /* ---- quota at RCPT ---- */
 
-void filter_check_quota(struct role_self *r, const struct route *route, uint64_t size, struct arena *a, struct outcome *out)
+void filter_check_quota(struct role_self *r, const struct route *route, uint64_t size,
+                        struct arena *a, struct outcome *out)
 {
     size_t full = 0;
     for (size_t i = 0; i < route->leaf_count; i++) {
         const struct account *x = &route->leaves[i].account;
-        if (route->leaves[i].end != ROUTE_MAILBOX || (x->quota_bytes == 0 && x->quota_messages == 0)) return;
+        if (route->leaves[i].end != ROUTE_MAILBOX ||
+            (x->quota_bytes == 0 && x->quota_messages == 0))
+            return;
         struct buf b = BUF_INIT(VERB_SMALL);
         struct quota_check_req in = { .account = x->id, .bytes = size };
         quota_check_req_put(&b, &in);

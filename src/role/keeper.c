@@ -1,8 +1,9 @@
-/* The keeper: reads the configuration, binds, starts the roles, wires them to each other, and starts them
- * again when they die. It parses nothing that comes from the network.
+/* The keeper: reads the configuration, binds, starts the roles, wires them to each other, and
+ * starts them again when they die. It parses nothing that comes from the network.
  *
- * Each role instance has a post, and each post a fiber that lives its life: spawn, begin, link, listen, wait for
- * the end, back off, again. Everything the posts share is only touched between waits. */
+ * Each role instance has a post, and each post a fiber that lives its life: spawn, begin, link,
+ * listen, wait for the end, back off, again. Everything the posts share is only touched between
+ * waits. */
 #include "role/role.h"
 
 #include "base/must.h"
@@ -27,7 +28,13 @@ PARAM(keeper_begin_wait_ms, TIME_MS, 1000, 3600000, 600000,
       "how long a role may take to become ready (the depot replays its log)")
 COUNTER(keeper_role_restarts, "roles that ended by themselves and were started again")
 
-enum { POSTS_MAX = 200, BACKOFF_FIRST_MS = 50, BACKOFF_MAX_MS = 10000, STABLE_MS = 30000, WAIT_SHORT_MS = 5000 };
+enum {
+    POSTS_MAX = 200,
+    BACKOFF_FIRST_MS = 50,
+    BACKOFF_MAX_MS = 10000,
+    STABLE_MS = 30000,
+    WAIT_SHORT_MS = 5000
+};
 
 struct post {
     enum role role;
@@ -41,7 +48,7 @@ struct post {
 
 struct listener {
     struct list link;
-    struct str key;      /* the address as written, owned */
+    struct str key;       /* the address as written, owned */
     struct net_addr addr; /* path looks into key */
     int fd;
     bool wanted;
@@ -66,7 +73,7 @@ static struct {
 static const struct {
     enum role a, b;
 } wires[] = {
-    { ROLE_EDGE, ROLE_FILTER }, { ROLE_EDGE, ROLE_DEPOT },    { ROLE_EDGE, ROLE_AUTHD },
+    { ROLE_EDGE, ROLE_FILTER },  { ROLE_EDGE, ROLE_DEPOT },    { ROLE_EDGE, ROLE_AUTHD },
     { ROLE_FILTER, ROLE_DEPOT }, { ROLE_SESSION, ROLE_AUTHD }, { ROLE_AUTHD, ROLE_DEPOT },
 };
 
@@ -77,7 +84,8 @@ static enum err give_link(struct post *to, const struct post *other, int fd)
     struct buf b = BUF_INIT(VERB_SMALL);
     struct role_link_req in = { .role = (uint8_t)other->role, .index = other->index };
     role_link_req_put(&b, &in);
-    enum err e = door_call_fd(to->door, VERB_role_link, buf_str(&b), fd, WAIT_SHORT_MS, NULL, NULL, NULL);
+    enum err e =
+        door_call_fd(to->door, VERB_role_link, buf_str(&b), fd, WAIT_SHORT_MS, NULL, NULL, NULL);
     buf_free(&b);
     return e;
 }
@@ -85,23 +93,27 @@ static enum err give_link(struct post *to, const struct post *other, int fd)
 static bool wired(enum role a, enum role b)
 {
     for (size_t i = 0; i < sizeof wires / sizeof wires[0]; i++) {
-        if ((wires[i].a == a && wires[i].b == b) || (wires[i].a == b && wires[i].b == a)) return true;
+        if ((wires[i].a == a && wires[i].b == b) || (wires[i].a == b && wires[i].b == a))
+            return true;
     }
     return false;
 }
 
-/* Link a post that has just come up to all that are up. A link that fails belongs to a role that is dying: its
- * next life makes a new one. */
+/* Link a post that has just come up to all that are up. A link that fails belongs to a role that is
+ * dying: its next life makes a new one. */
 static void link_up(struct post *p)
 {
     for (size_t i = 0; i < keeper.post_count; i++) {
         struct post *other = &keeper.posts[i];
         int fds[2];
-        if (other == p || !other->up || !wired(p->role, other->role) || channel_pair(fds) != OK) continue;
+        if (other == p || !other->up || !wired(p->role, other->role) || channel_pair(fds) != OK)
+            continue;
         enum err e = give_link(p, other, fds[0]);
         enum err f = other->door != NULL ? give_link(other, p, fds[1]) : ERR_CLOSED;
         if (other->door == NULL) close(fds[1]);
-        if (e != OK || f != OK) log_warn("role.link_failed", L_WORD("a", role_name(p->role)), L_WORD("b", role_name(other->role)), L_ERR(e != OK ? e : f));
+        if (e != OK || f != OK)
+            log_warn("role.link_failed", L_WORD("a", role_name(p->role)),
+                     L_WORD("b", role_name(other->role)), L_ERR(e != OK ? e : f));
         if (p->door == NULL) return;
     }
 }
@@ -117,7 +129,9 @@ static enum err give_listener(struct post *p, uint32_t index, int fd)
     struct role_listen_req in = { .listen = index };
     role_listen_req_put(&b, &in);
     int copy = dup(fd);
-    enum err e = copy >= 0 ? door_call_fd(p->door, VERB_role_listen, buf_str(&b), copy, WAIT_SHORT_MS, NULL, NULL, NULL) : ERR_LIMIT;
+    enum err e = copy >= 0 ? door_call_fd(p->door, VERB_role_listen, buf_str(&b), copy,
+                                          WAIT_SHORT_MS, NULL, NULL, NULL)
+                           : ERR_LIMIT;
     buf_free(&b);
     return e;
 }
@@ -158,9 +172,12 @@ static void listen_up(struct post *p)
         struct listener *x = serves(l) == p->role ? listener_find(l) : NULL;
         if (x == NULL) continue;
         enum err e = give_listener(p, (uint32_t)i, x->fd);
-        if (e != OK) log_warn("role.listen_failed", L_WORD("role", role_name(p->role)), L_STR("address", x->key), L_ERR(e));
+        if (e != OK)
+            log_warn("role.listen_failed", L_WORD("role", role_name(p->role)),
+                     L_STR("address", x->key), L_ERR(e));
     }
-    if (p->role == ROLE_DEPOT && p->door != NULL && keeper.control_fd >= 0) err_ignore(give_listener(p, LISTEN_CONTROL, keeper.control_fd));
+    if (p->role == ROLE_DEPOT && p->door != NULL && keeper.control_fd >= 0)
+        err_ignore(give_listener(p, LISTEN_CONTROL, keeper.control_fd));
 }
 
 /* ---- a post's life ---- */
@@ -179,7 +196,8 @@ static void post_closed(void *ctx, struct door *d)
 
 static enum err start_process(struct post *p)
 {
-    static const struct door_service services[] = { { VERB_system_status, serve_system_status }, { VERB_NONE, NULL } };
+    static const struct door_service services[] = { { VERB_system_status, serve_system_status },
+                                                    { VERB_NONE, NULL } };
     int fds[2];
     struct buf title = BUF_INIT(64);
     enum err e = channel_pair(fds);
@@ -190,21 +208,30 @@ static enum err start_process(struct post *p)
     buf_put_u64(&title, p->index);
     buf_put_byte(&title, 0);
     const char *args[] = { title.p, "--role", role_name(p->role), NULL };
-    const struct spawn_fd give[] = { { STDERR_FILENO, STDERR_FILENO }, { fds[1], SPAWN_CONTROL_FD } };
-    e = spawn_start(&(struct spawn){ .args = args, .env = keeper_environment(), .fds = give, .fd_count = 2 }, &p->child);
+    const struct spawn_fd give[] = { { STDERR_FILENO, STDERR_FILENO },
+                                     { fds[1], SPAWN_CONTROL_FD } };
+    e = spawn_start(
+        &(struct spawn){ .args = args, .env = keeper_environment(), .fds = give, .fd_count = 2 },
+        &p->child);
     close(fds[1]);
     buf_free(&title);
     if (e != OK) {
         close(fds[0]);
         return e;
     }
-    return door_open(fds[0], &(struct door_settings){ .us = ROLE_KEEPER, .peer = p->role, .services = services, .on_close = post_closed }, &p->door);
+    return door_open(
+        fds[0],
+        &(struct door_settings){
+            .us = ROLE_KEEPER, .peer = p->role, .services = services, .on_close = post_closed },
+        &p->door);
 }
 
 static uint32_t siblings(enum role r)
 {
     uint32_t n = 0;
-    for (size_t i = 0; i < keeper.post_count; i++) { n += keeper.posts[i].role == r; }
+    for (size_t i = 0; i < keeper.post_count; i++) {
+        n += keeper.posts[i].role == r;
+    }
     return n;
 }
 
@@ -212,11 +239,15 @@ static enum err tell_begin(struct post *p)
 {
     struct arena a = ARENA_INIT(0);
     struct buf b = BUF_INIT(VERB_PLAN);
-    struct role_begin_req in = { .index = p->index, .siblings = siblings(p->role), .config = buf_str(&keeper.packed) };
+    struct role_begin_req in = { .index = p->index,
+                                 .siblings = siblings(p->role),
+                                 .config = buf_str(&keeper.packed) };
     int shared = -1;
     struct str reply = STR_NONE;
     enum err e = keeper_user(&keeper.config->user[p->role], &in.change_user, &in.uid, &in.gid);
-    if (e != OK) log_error("role.no_such_user", L_WORD("role", role_name(p->role)), L_STR("user", keeper.config->user[p->role]));
+    if (e != OK)
+        log_error("role.no_such_user", L_WORD("role", role_name(p->role)),
+                  L_STR("user", keeper.config->user[p->role]));
     const struct role_def *def = role_def(p->role);
     if (def->wants_tls) {
         tls_ticket_seed_advance(&keeper.tickets);
@@ -228,10 +259,15 @@ static enum err tell_begin(struct post *p)
     if (e == OK) e = buf_check(&b);
     if (e == OK && p->door == NULL) e = ERR_CLOSED;
     if (e == OK && def->wants_shared && !p->up) shared = dup(keeper.crowd_fd);
-    if (e == OK) e = door_call_fd(p->door, VERB_role_begin, buf_str(&b), shared, keeper_begin_wait_ms, &a, &reply, NULL);
+    if (e == OK)
+        e = door_call_fd(p->door, VERB_role_begin, buf_str(&b), shared, keeper_begin_wait_ms, &a,
+                         &reply, NULL);
     struct text_rep out = { .text = STR_NONE };
-    if (e != OK && reply.n > 0) err_ignore(text_rep_get(reply, &a, &out)); /* without words the error stands alone */
-    if (e != OK) log_error("role.begin_failed", L_WORD("role", role_name(p->role)), L_U64("index", p->index), L_ERR(e), L_STR("why", out.text));
+    if (e != OK && reply.n > 0)
+        err_ignore(text_rep_get(reply, &a, &out)); /* without words the error stands alone */
+    if (e != OK)
+        log_error("role.begin_failed", L_WORD("role", role_name(p->role)), L_U64("index", p->index),
+                  L_ERR(e), L_STR("why", out.text));
     buf_free(&b);
     arena_free(&a);
     return e;
@@ -255,7 +291,8 @@ static enum err post_up(struct post *p)
     if (e == OK) e = tell_begin(p);
     if (e != OK) return e;
     p->up = true;
-    log_info("role.up", L_WORD("role", role_name(p->role)), L_U64("index", p->index), L_I64("process", p->child.pid));
+    log_info("role.up", L_WORD("role", role_name(p->role)), L_U64("index", p->index),
+             L_I64("process", p->child.pid));
     link_up(p);
     listen_up(p);
     tell_ready();
@@ -277,7 +314,8 @@ static void post_wait_end(struct post *p)
     struct buf words = BUF_INIT(256);
     spawn_end_put(&words, end);
     if (!keeper.stopping || end.by_signal || end.code != 0) {
-        log_error("role.ended", L_WORD("role", role_name(p->role)), L_U64("index", p->index), L_STR("how", buf_str(&words)));
+        log_error("role.ended", L_WORD("role", role_name(p->role)), L_U64("index", p->index),
+                  L_STR("how", buf_str(&words)));
     }
     buf_free(&words);
     p->child = (struct spawn_child){ .pidfd = -1 };
@@ -289,14 +327,17 @@ static void post_life(void *arg)
     while (!keeper.stopping) {
         int64_t begun_ms = clock_now();
         enum err e = post_up(p);
-        if (e != OK && p->child.pid != 0) err_ignore(spawn_signal(&p->child, SIGKILL)); /* half-started: gone is gone */
+        if (e != OK && p->child.pid != 0)
+            err_ignore(spawn_signal(&p->child, SIGKILL)); /* half-started: gone is gone */
         post_wait_end(p);
         p->up = false;
         struct door *d = p->door;
         door_close(&d);
         if (keeper.stopping) break;
         if (e == OK) keeper_role_restarts++;
-        p->backoff_ms = clock_now() - begun_ms > STABLE_MS || p->backoff_ms == 0 ? BACKOFF_FIRST_MS : p->backoff_ms * 2;
+        p->backoff_ms = clock_now() - begun_ms > STABLE_MS || p->backoff_ms == 0
+                            ? BACKOFF_FIRST_MS
+                            : p->backoff_ms * 2;
         if (p->backoff_ms > BACKOFF_MAX_MS) p->backoff_ms = BACKOFF_MAX_MS;
         err_ignore(fiber_sleep(p->backoff_ms)); /* cancelled: we are stopping */
     }
@@ -338,7 +379,8 @@ static enum err listener_open(const struct config_listen *l)
     want.unix_uid = geteuid();
     if (e == OK) e = net_listen(&want, &x->fd);
     if (e != OK) {
-        log_error("keeper.cannot_listen", L_STR("address", x->key), L_ERR(e), L_STR("words", str_c(err_words(e))));
+        log_error("keeper.cannot_listen", L_STR("address", x->key), L_ERR(e),
+                  L_STR("words", str_c(err_words(e))));
         buf_free(&key);
         free(x);
         return e;
@@ -357,11 +399,15 @@ static void listener_close(struct listener *x)
     free(x);
 }
 
-/* Bring the sockets into line with the configuration: open new ones, close those that no line names. */
+/* Bring the sockets into line with the configuration: open new ones, close those that no line
+ * names. */
 static enum err listeners_match(void)
 {
     enum err worst = OK;
-    LIST_EACH(at, &keeper.listeners) { LIST_OWNER(at, struct listener, link)->wanted = false; }
+    LIST_EACH(at, &keeper.listeners)
+    {
+        LIST_OWNER(at, struct listener, link)->wanted = false;
+    }
     for (size_t i = 0; i < keeper.config->listen_count; i++) {
         struct listener *x = listener_find(&keeper.config->listens[i]);
         if (x != NULL) {
@@ -388,7 +434,9 @@ static enum err control_open(void)
     buf_put_lit(&path, "/control.sock");
     enum err e = net_parse(buf_str(&path), &want.addr);
     if (e == OK) e = net_listen(&want, &keeper.control_fd);
-    if (e != OK) log_error("keeper.cannot_listen", L_STR("address", buf_str(&path)), L_ERR(e), L_STR("words", str_c(err_words(e))));
+    if (e != OK)
+        log_error("keeper.cannot_listen", L_STR("address", buf_str(&path)), L_ERR(e),
+                  L_STR("words", str_c(err_words(e))));
     buf_free(&path);
     return e;
 }
@@ -403,7 +451,9 @@ static enum err serve_system_status(void *ctx, struct door_request *q)
         struct post *p = &keeper.posts[i];
         struct str reply = STR_NONE;
         struct text_rep rep = { .text = STR_NONE };
-        enum err e = p->door != NULL ? door_call(p->door, VERB_role_status, STR_NONE, 2000, &q->arena, &reply) : ERR_CLOSED;
+        enum err e = p->door != NULL
+                         ? door_call(p->door, VERB_role_status, STR_NONE, 2000, &q->arena, &reply)
+                         : ERR_CLOSED;
         if (e == OK) e = text_rep_get(reply, &q->arena, &rep);
         buf_put_byte(&text, '[');
         buf_put(&text, str_c(role_name(p->role)));
@@ -464,7 +514,8 @@ static void reload(void)
         }
         log_info("keeper.reloaded", L_STR("file", keeper.config_path));
     } else {
-        log_error("keeper.reload_refused", L_STR("file", keeper.config_path), L_STR("words", STR("the configuration in force stays")));
+        log_error("keeper.reload_refused", L_STR("file", keeper.config_path),
+                  L_STR("words", STR("the configuration in force stays")));
     }
     err_ignore(notify_ready(&keeper.notify, STR("serving")));
 }
@@ -480,7 +531,8 @@ static void stop_role(enum role role, int64_t grace_ms)
         struct post *p = &keeper.posts[i];
         if (p->role != role) continue;
         if (p->up && p->door != NULL) {
-            err_ignore(door_tell(p->door, VERB_role_stop, buf_str(&b))); /* a dying role ends without being told */
+            err_ignore(door_tell(p->door, VERB_role_stop,
+                                 buf_str(&b))); /* a dying role ends without being told */
         } else if (p->child.pid != 0) {
             err_ignore(spawn_signal(&p->child, SIGKILL)); /* has not begun: holds nothing */
         } else {
@@ -492,7 +544,8 @@ static void stop_role(enum role role, int64_t grace_ms)
         struct post *p = &keeper.posts[i];
         while (p->role == role && !p->done) {
             if (waitline_wait(&keeper.ended, kill_ms) == ERR_TIMEOUT && !p->done) {
-                log_warn("role.killed", L_WORD("role", role_name(p->role)), L_U64("index", p->index));
+                log_warn("role.killed", L_WORD("role", role_name(p->role)),
+                         L_U64("index", p->index));
                 err_ignore(spawn_signal(&p->child, SIGKILL));
                 kill_ms = clock_deadline(WAIT_SHORT_MS);
             }
@@ -503,7 +556,8 @@ static void stop_role(enum role role, int64_t grace_ms)
 /* From the door inwards: nothing new comes in, then what is under way finishes, the store last. */
 static void stop_life(void *arg)
 {
-    static const enum role order[] = { ROLE_EDGE, ROLE_SESSION, ROLE_FILTER, ROLE_AUTHD, ROLE_DEPOT };
+    static const enum role order[] = { ROLE_EDGE, ROLE_SESSION, ROLE_FILTER, ROLE_AUTHD,
+                                       ROLE_DEPOT };
     (void)arg;
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
         stop_role(order[i], i < 2 ? keeper_stop_grace_ms : WAIT_SHORT_MS);
@@ -564,7 +618,8 @@ int keeper_main(struct str config_path)
 
     /* Memory of the edges' counts of connections; it outlives each of them. */
     keeper.crowd_fd = memfd_create("postrider-crowd", MFD_CLOEXEC);
-    must(keeper.crowd_fd >= 0 && ftruncate(keeper.crowd_fd, (off_t)crowd_bytes((size_t)process_count(ROLE_EDGE))) == 0);
+    must(keeper.crowd_fd >= 0 &&
+         ftruncate(keeper.crowd_fd, (off_t)crowd_bytes((size_t)process_count(ROLE_EDGE))) == 0);
     loop_init();
     if (control_open() != OK || listeners_match() != OK) return 2;
     fiber_spawn("signals", signals_life, &signal_fd);
@@ -574,7 +629,10 @@ int keeper_main(struct str config_path)
     hire(ROLE_EDGE, process_count(ROLE_EDGE));
     hire(ROLE_SESSION, process_count(ROLE_SESSION));
     loop_run();
-    LIST_EACH(at, &keeper.listeners) { listener_close(LIST_OWNER(at, struct listener, link)); }
+    LIST_EACH(at, &keeper.listeners)
+    {
+        listener_close(LIST_OWNER(at, struct listener, link));
+    }
     keeper_clean(keeper.config->run);
     log_info("keeper.stopped");
     return 0;

@@ -46,11 +46,14 @@ static enum err read_for_config(void *ctx, struct str path, struct arena *a, str
     return e;
 }
 
-enum err keeper_read_config_faults(struct str path, struct config **config_out, struct conf_faults *faults)
+enum err keeper_read_config_faults(struct str path, struct config **config_out,
+                                   struct conf_faults *faults)
 {
     char machine[256] = "localhost";
     if (gethostname(machine, sizeof machine - 1) != 0) machine[0] = 0;
-    struct config_source source = { .name = path, .reader = { .read = read_for_config }, .machine = str_c(machine) };
+    struct config_source source = { .name = path,
+                                    .reader = { .read = read_for_config },
+                                    .machine = str_c(machine) };
     return config_read(&source, config_out, faults);
 }
 
@@ -77,7 +80,8 @@ static enum err read_pem(struct str path, const struct conf_at *at, struct str *
     enum err e = read_file(arena_c(&a, path), &b);
     conf_at_put(&where, at);
     if (e != OK) {
-        log_error("keeper.cannot_read", L_STR("file", path), L_STR("at", buf_str(&where)), L_STR("words", str_c(err_words(e))));
+        log_error("keeper.cannot_read", L_STR("file", path), L_STR("at", buf_str(&where)),
+                  L_STR("words", str_c(err_words(e))));
         explicit_bzero(b.p, b.n);
         buf_free(&b);
     } else {
@@ -129,7 +133,8 @@ void keeper_warn_restart(const struct config *was, const struct config *now)
         struct buf at = BUF_INIT(8192);
         if (d.came.list[i].effect != CONFIG_ON_RESTART) continue;
         conf_at_put(&at, &d.came.list[i].at);
-        log_warn("keeper.needs_restart", L_STR("at", buf_str(&at)), L_STR("line", d.came.list[i].line));
+        log_warn("keeper.needs_restart", L_STR("at", buf_str(&at)),
+                 L_STR("line", d.came.list[i].line));
         buf_free(&at);
     }
     arena_free(&a);
@@ -142,11 +147,32 @@ static enum err make_folder(struct str path, mode_t mode)
     enum err e = OK;
     for (size_t i = 1; i <= path.n && e == OK; i++) {
         if (i < path.n && path.p[i] != '/') continue;
-        if (mkdir(arena_c(&a, str_part(path, 0, i)), i < path.n ? 0755 : mode) != 0 && errno != EEXIST) e = err_from_errno(errno);
+        if (mkdir(arena_c(&a, str_part(path, 0, i)), i < path.n ? 0755 : mode) != 0 &&
+            errno != EEXIST)
+            e = err_from_errno(errno);
     }
     arena_free(&a);
-    if (e != OK) log_error("keeper.cannot_make_folder", L_STR("path", path), L_STR("words", str_c(err_words(e))));
+    if (e != OK)
+        log_error("keeper.cannot_make_folder", L_STR("path", path),
+                  L_STR("words", str_c(err_words(e))));
     return e;
+}
+
+/* Does every role's user exist? Told before anything is started. */
+static enum err keeper_users(const struct config *c)
+{
+    for (size_t i = 0; i < ROLE_COUNT; i++) {
+        bool change;
+        uint32_t uid, gid;
+        if (keeper_user(&c->user[i], &change, &uid, &gid) == OK) continue;
+        log_error(
+            "keeper.no_such_user", L_WORD("role", role_name((enum role)i)),
+            L_STR("user", c->user[i]),
+            L_STR("words",
+                  STR("make it with 'useradd --system NAME', or name another with a 'user' line")));
+        return ERR_NOT_FOUND;
+    }
+    return OK;
 }
 
 enum err keeper_folders(const struct config *c)
@@ -156,12 +182,15 @@ enum err keeper_folders(const struct config *c)
     uint32_t uid, gid;
     enum err e = make_folder(c->run, 0755);
     if (e == OK && c->store.engine == CONFIG_ENGINE_EMBEDDED) e = make_folder(c->store.path, 0700);
+    if (e == OK) e = keeper_users(c);
     if (e == OK) e = keeper_user(&c->user[ROLE_DEPOT], &change, &uid, &gid);
     if (e == OK && change && c->store.engine == CONFIG_ENGINE_EMBEDDED) {
         /* The folder is made for the depot; what is inside belongs to it already. */
         if (chown(arena_c(&a, c->store.path), uid, gid) != 0) e = err_from_errno(errno);
     }
-    if (e != OK) log_error("keeper.folders", L_STR("store", c->store.path), L_STR("user", c->user[ROLE_DEPOT]), L_STR("words", str_c(err_words(e))));
+    if (e != OK)
+        log_error("keeper.cannot_prepare", L_STR("run", c->run), L_STR("store", c->store.path),
+                  L_STR("words", str_c(err_words(e))));
     arena_free(&a);
     return e;
 }
@@ -181,16 +210,19 @@ enum err keeper_pid_file(struct str run)
 {
     struct arena a = ARENA_INIT(0);
     struct buf b = BUF_INIT(32);
-    int fd = open(run_path(&a, run, STR("postrider.pid")), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    int fd = open(run_path(&a, run, STR("postrider.pid")),
+                  O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
     enum err e = fd >= 0 ? OK : err_from_errno(errno);
     /* The lock lives as long as the process; the descriptor stays open on purpose. */
     if (e == OK && flock(fd, LOCK_EX | LOCK_NB) != 0) e = ERR_BUSY;
     buf_put_i64(&b, getpid());
     buf_put_byte(&b, '\n');
-    if (e == OK && (ftruncate(fd, 0) != 0 || pwrite(fd, b.p, b.n, 0) != (ssize_t)b.n)) e = err_from_errno(errno);
+    if (e == OK && (ftruncate(fd, 0) != 0 || pwrite(fd, b.p, b.n, 0) != (ssize_t)b.n))
+        e = err_from_errno(errno);
     if (e != OK) {
         log_error("keeper.pid_file", L_STR("run", run),
-                  L_STR("words", e == ERR_BUSY ? STR("another keeper runs there already") : str_c(err_words(e))));
+                  L_STR("words", e == ERR_BUSY ? STR("another keeper runs there already")
+                                               : str_c(err_words(e))));
     }
     buf_free(&b);
     arena_free(&a);
@@ -239,7 +271,8 @@ enum err keeper_group(struct str name, gid_t *gid_out)
 const char *const *keeper_environment(void)
 {
     static const char *kept[8];
-    static const char *const names[] = { "ASAN_OPTIONS=", "UBSAN_OPTIONS=", "LSAN_OPTIONS=", "TZ=" };
+    static const char *const names[] = { "ASAN_OPTIONS=", "UBSAN_OPTIONS=", "LSAN_OPTIONS=",
+                                         "TZ=" };
     extern char **environ;
     size_t n = 0;
     for (char **v = environ; *v != NULL && n < 7; v++) {

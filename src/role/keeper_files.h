@@ -1,5 +1,5 @@
-/* What the keeper does with files: reading the configuration and the certificates, folders, the pid file,
- * users and groups. It blocks; it happens at start and on a reload only. */
+/* What the keeper does with files: reading the configuration and the certificates, folders, the pid
+ * file, users and groups. It blocks; it happens at start and on a reload only. */
 #ifndef ROLE_KEEPER_FILES_H
 #define ROLE_KEEPER_FILES_H
 
@@ -7,13 +7,16 @@
 
 #include "model/config.h"
 
-/* Read and check; every fault is printed on standard error, one line each. ERR_INVALID and others. */
+/* Read and check; every fault is printed on standard error, one line each. ERR_INVALID and others.
+ */
 enum err keeper_read_config(struct str path, struct config **config_out);
 
 /* The same for tools: faults go to `faults`. */
-enum err keeper_read_config_faults(struct str path, struct config **config_out, struct conf_faults *faults);
+enum err keeper_read_config_faults(struct str path, struct config **config_out,
+                                   struct conf_faults *faults);
 
-/* Certificate chain and key of each certificate line, in turn. The keys are wiped by pems_free(). */
+/* Certificate chain and key of each certificate line, in turn. The keys are wiped by pems_free().
+ */
 struct pems {
     struct str *texts;
     size_t count;
@@ -32,7 +35,8 @@ enum err keeper_pid_file(struct str run);
 void keeper_clean(struct str run);
 
 /* User of a role: change_out false when we are not root (then it stays as it is). ERR_NOT_FOUND. */
-enum err keeper_user(const struct str *name, bool *change_out, uint32_t *uid_out, uint32_t *gid_out);
+enum err keeper_user(const struct str *name, bool *change_out, uint32_t *uid_out,
+                     uint32_t *gid_out);
 enum err keeper_group(struct str name, gid_t *gid_out);
 
 /* The few variables that roles may see (those of sanitizers in test builds), ends with null. */

@@ -1,5 +1,5 @@
-/* What all roles have in common. The order matters: configuration first, then what needs files, then the
- * lock, and only then the first byte from anybody but the keeper. */
+/* What all roles have in common. The order matters: configuration first, then what needs files,
+ * then the lock, and only then the first byte from anybody but the keeper. */
 #include "role/role.h"
 
 #include "base/must.h"
@@ -15,7 +15,9 @@ struct role_self *role_self;
 const struct role_def *role_def(enum role r)
 {
     static const struct role_def *const defs[ROLE_COUNT] = {
-        [ROLE_EDGE] = &role_edge,   [ROLE_SESSION] = &role_session, [ROLE_FILTER] = &role_filter,
+        [ROLE_EDGE] = &role_edge,
+        [ROLE_SESSION] = &role_session,
+        [ROLE_FILTER] = &role_filter,
         [ROLE_DEPOT] = &role_depot,
     };
     return defs[r];
@@ -29,15 +31,22 @@ static enum err load_tls(struct role_self *r, const struct role_begin_req *in, s
     struct tls_config *tls = NULL;
     struct tls_ticket_seed seed;
     if (!r->def->wants_tls || in->pems_count < 2) return OK;
-    if (in->ticket_seed.n != sizeof seed || in->pems_count / 2 != r->config->tls.certificate_count) return ERR_PROTOCOL;
+    if (in->ticket_seed.n != sizeof seed || in->pems_count / 2 != r->config->tls.certificate_count)
+        return ERR_PROTOCOL;
     memcpy(&seed, in->ticket_seed.p, sizeof seed);
     struct tls_pair *pairs = ARENA_MANY(&a, struct tls_pair, in->pems_count / 2);
     for (size_t i = 0; i < in->pems_count / 2; i++) {
-        pairs[i] = (struct tls_pair){ .cert_pem = in->pems[2 * i], .key_pem = in->pems[2 * i + 1], .name = r->config->tls.certificates[i].certificate };
+        pairs[i] = (struct tls_pair){ .cert_pem = in->pems[2 * i],
+                                      .key_pem = in->pems[2 * i + 1],
+                                      .name = r->config->tls.certificates[i].certificate };
     }
-    struct tls_server_options o = { .pairs = pairs, .pair_count = in->pems_count / 2, .tickets = &seed,
-                                    .versions = r->config->tls.minimum == CONFIG_TLS_1_3 ? TLS_ONLY_13 : TLS_12_OR_13,
-                                    .tls12_ciphers = r->config->tls.ciphers.n > 0 ? arena_c(&a, r->config->tls.ciphers) : NULL };
+    struct tls_server_options o = {
+        .pairs = pairs,
+        .pair_count = in->pems_count / 2,
+        .tickets = &seed,
+        .versions = r->config->tls.minimum == CONFIG_TLS_1_3 ? TLS_ONLY_13 : TLS_12_OR_13,
+        .tls12_ciphers = r->config->tls.ciphers.n > 0 ? arena_c(&a, r->config->tls.ciphers) : NULL
+    };
     enum err e = tls_config_new_server(&o, &tls, why);
     if (e == OK) {
         tls_config_free(&r->tls); /* sessions under way have their own share of it */
@@ -66,7 +75,8 @@ static void raise_descriptors(void)
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
     limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) log_warn("role.descriptors_not_raised", L_U64("limit", limit.rlim_cur));
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_warn("role.descriptors_not_raised", L_U64("limit", limit.rlim_cur));
 }
 
 static enum err lock_in(struct role_self *r, const struct role_begin_req *in, struct buf *why)
@@ -133,8 +143,11 @@ static enum err serve_link(void *ctx, struct door_request *q)
     struct role_link_req in;
     enum err e = role_link_req_get(q->bytes, &q->arena, &in);
     if (e != OK || q->fd < 0 || in.role >= ROLE_COUNT) return ERR_PROTOCOL;
-    struct door_settings how = { .us = r->def->role, .peer = (enum role)in.role, .services = r->def->services[in.role],
-                                 .ctx = r, .on_close = link_closed };
+    struct door_settings how = { .us = r->def->role,
+                                 .peer = (enum role)in.role,
+                                 .services = r->def->services[in.role],
+                                 .ctx = r,
+                                 .on_close = link_closed };
     struct door *d = NULL;
     int fd = q->fd;
     q->fd = -1;
@@ -153,7 +166,8 @@ static enum err serve_listen(void *ctx, struct door_request *q)
     if (r->def->listen == NULL) return ERR_DENIED;
     int fd = q->fd;
     q->fd = -1;
-    r->def->listen(r, in.listen == LISTEN_CONTROL ? NULL : &r->config->listens[in.listen], in.listen, fd);
+    r->def->listen(r, in.listen == LISTEN_CONTROL ? NULL : &r->config->listens[in.listen],
+                   in.listen, fd);
     return OK;
 }
 
@@ -211,23 +225,31 @@ static void control_closed(void *ctx, struct door *d)
 int role_main(const struct role_def *def)
 {
     static const struct door_service services[] = {
-        { VERB_role_begin, serve_begin }, { VERB_role_link, serve_link },     { VERB_role_listen, serve_listen },
-        { VERB_role_stop, serve_stop },   { VERB_role_status, serve_status }, { VERB_NONE, NULL },
+        { VERB_role_begin, serve_begin },   { VERB_role_link, serve_link },
+        { VERB_role_listen, serve_listen }, { VERB_role_stop, serve_stop },
+        { VERB_role_status, serve_status }, { VERB_NONE, NULL },
     };
     static struct role_self self;
     const int control_fd = SPAWN_CONTROL_FD;
 
     log_setup(role_name(def->role), LOG_LOGFMT, LOG_INFO, STDERR_FILENO);
     if (spawn_adopt(role_name(def->role), &control_fd, 1) != OK) {
-        log_error("role.no_keeper", L_STR("words", STR("a role is started by the keeper, not by hand")));
+        log_error("role.no_keeper",
+                  L_STR("words", STR("a role is started by the keeper, not by hand")));
         return 2;
     }
     loop_init();
     role_self = &self;
     self.def = def;
     self.shared_fd = -1;
-    for (size_t i = 0; i < ROLE_COUNT; i++) { links_init(&self.links[i]); }
-    struct door_settings how = { .us = def->role, .peer = ROLE_KEEPER, .services = services, .ctx = &self, .on_close = control_closed };
+    for (size_t i = 0; i < ROLE_COUNT; i++) {
+        links_init(&self.links[i]);
+    }
+    struct door_settings how = { .us = def->role,
+                                 .peer = ROLE_KEEPER,
+                                 .services = services,
+                                 .ctx = &self,
+                                 .on_close = control_closed };
     if (door_open(control_fd, &how, &self.control) != OK) return 2;
     loop_run();
     return 0;

@@ -1,5 +1,5 @@
-/* The session role: users' POP3 connections. After a login everything goes through a door that is bound to the
- * account; no files, no other accounts. */
+/* The session role: users' POP3 connections. After a login everything goes through a door that is
+ * bound to the account; no files, no other accounts. */
 #include "role/role.h"
 
 #include "base/must.h"
@@ -9,7 +9,8 @@
 static struct pop3_world world;
 static struct doorway doorway;
 
-static void arrive(void *ctx, const struct config_listen *listen, int fd, const struct net_addr *peer)
+static void arrive(void *ctx, const struct config_listen *listen, int fd,
+                   const struct net_addr *peer)
 {
     (void)ctx;
     pop3_serve(&world, listen, fd, peer);
@@ -57,5 +58,11 @@ static void rights(const struct role_self *r, struct sandbox *box)
 }
 
 const struct role_def role_session = {
-    .role = ROLE_SESSION, .wants_tls = true, .rights = rights, .begin = begin, .reload = reload, .listen = listen, .stop = stop,
+    .role = ROLE_SESSION,
+    .wants_tls = true,
+    .rights = rights,
+    .begin = begin,
+    .reload = reload,
+    .listen = listen,
+    .stop = stop,
 };

@@ -1,8 +1,9 @@
 /* Streams.
  *
- * Bytes are read into one scratch of the process and copied behind what is buffered, so an idle stream
- * holds no memory. A peer that always has more to give yields the processor after EAGER_READS_MAX reads.
- * Weak point: a stream has one reading and one writing fiber; they may be different ones. */
+ * Bytes are read into one scratch of the process and copied behind what is buffered, so an idle
+ * stream holds no memory. A peer that always has more to give yields the processor after
+ * EAGER_READS_MAX reads. Weak point: a stream has one reading and one writing fiber; they may be
+ * different ones. */
 #include "sys/stream.h"
 
 #include "base/must.h"
@@ -17,7 +18,9 @@ static char scratch[SCRATCH_BYTES];
 
 enum err stream_open(struct stream *s, int fd)
 {
-    *s = (struct stream){ .in = BUF_INIT(STREAM_IN_MAX), .out = BUF_INIT(STREAM_OUT_MAX), .cipher = BUF_INIT(SIZE_MAX / 2) };
+    *s = (struct stream){ .in = BUF_INIT(STREAM_IN_MAX),
+                          .out = BUF_INIT(STREAM_OUT_MAX),
+                          .cipher = BUF_INIT(SIZE_MAX / 2) };
     enum err e = watch_open(&s->watch, fd);
     if (e != OK) {
         close(fd);
@@ -55,7 +58,9 @@ void stream_consume(struct stream *s, size_t n)
 static enum err read_raw(struct stream *s, size_t max_bytes, struct str *got_out)
 {
     ssize_t n;
-    do { n = recv(s->watch.fd, scratch, max_bytes, 0); } while (n < 0 && errno == EINTR);
+    do {
+        n = recv(s->watch.fd, scratch, max_bytes, 0);
+    } while (n < 0 && errno == EINTR);
     if (n == 0) return ERR_CLOSED;
     if (n < 0) return errno == EWOULDBLOCK ? ERR_AGAIN : err_from_errno(errno);
     s->bytes_in += (size_t)n;
@@ -83,7 +88,8 @@ static enum err take_plain(struct stream *s)
     return e;
 }
 
-/* Read once, without waiting. OK: more is buffered than before. ERR_AGAIN, ERR_CLOSED, ERR_LIMIT, ERR_TLS ... */
+/* Read once, without waiting. OK: more is buffered than before. ERR_AGAIN, ERR_CLOSED, ERR_LIMIT,
+ * ERR_TLS ... */
 static enum err fill_now(struct stream *s)
 {
     struct str got;
@@ -224,7 +230,8 @@ enum err stream_flush(struct stream *s, int64_t wait_ms)
     return e;
 }
 
-enum err stream_start_tls(struct stream *s, struct tls_config *config, int64_t wait_ms, struct buf *why)
+enum err stream_start_tls(struct stream *s, struct tls_config *config, int64_t wait_ms,
+                          struct buf *why)
 {
     int64_t deadline_ms = clock_deadline(wait_ms);
     must(s->tls == NULL && stream_buffered(s) == 0 && s->out.n == 0);
@@ -252,7 +259,8 @@ void stream_close(struct stream *s)
     if (s->watch.fd >= 0 && s->tls != NULL) {
         tls_close_notify(s->tls);
         tls_take_cipher(s->tls, &s->cipher);
-        if (s->cipher.n > 0 && send(s->watch.fd, s->cipher.p, s->cipher.n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+        if (s->cipher.n > 0 &&
+            send(s->watch.fd, s->cipher.p, s->cipher.n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
             /* The peer has gone first: nothing to say to it. */
         }
     }

@@ -14,7 +14,8 @@ enum { TRACE_MAX = 16 * 1024 };
 
 static bool is_submission(const struct peer *p)
 {
-    return p->service == SERVICE_SUBMISSION || p->service == SERVICE_SUBMISSIONS || p->service == SERVICE_LOCAL;
+    return p->service == SERVICE_SUBMISSION || p->service == SERVICE_SUBMISSIONS ||
+           p->service == SERVICE_LOCAL;
 }
 
 static struct str hex_id(struct arena *a, uint64_t id)
@@ -39,12 +40,23 @@ static void put_received(struct buf *b, const struct intake_in *in, struct arena
     struct str version = STR_NONE, cipher = p->tls;
     if (p->tls.n > 0 && !str_cut(&cipher, ' ', &version)) version = STR_NONE;
     struct trace t = {
-        .protocol = p->service == SERVICE_LOCAL ? TRACE_LOCAL : p->service == SERVICE_LMTP ? TRACE_LMTP : p->extended ? TRACE_ESMTP : TRACE_SMTP,
-        .tls = p->tls.n > 0, .auth = p->login.n > 0, .utf8 = in->envelope->smtputf8,
-        .helo = p->helo, .client_name = p->name, .client_ip = p->ip, .by = in->config->host, .id = hex_id(a, in->message),
-        .tls_version = version, .tls_cipher = cipher,
+        .protocol = p->service == SERVICE_LOCAL  ? TRACE_LOCAL
+                    : p->service == SERVICE_LMTP ? TRACE_LMTP
+                    : p->extended                ? TRACE_ESMTP
+                                                 : TRACE_SMTP,
+        .tls = p->tls.n > 0,
+        .auth = p->login.n > 0,
+        .utf8 = in->envelope->smtputf8,
+        .helo = p->helo,
+        .client_name = p->name,
+        .client_ip = p->ip,
+        .by = in->config->host,
+        .id = hex_id(a, in->message),
+        .tls_version = version,
+        .tls_cipher = cipher,
         .recipient = in->envelope->rcpt_count == 1 ? in->envelope->rcpts[0].address : STR_NONE,
-        .time_s = in->begun_us / 1000000, .zone_minutes = zone_minutes(in->begun_us / 1000000),
+        .time_s = in->begun_us / 1000000,
+        .zone_minutes = zone_minutes(in->begun_us / 1000000),
     };
     trace_put_received(b, &t);
 }
@@ -66,8 +78,8 @@ static struct str without_drops(struct arena *a, struct str content, const struc
     return s;
 }
 
-static enum err mend(const struct intake_in *in, struct arena *a, struct buf *lines, struct str *content_out, bool *own_id_out,
-                     struct outcome *refused_out)
+static enum err mend(const struct intake_in *in, struct arena *a, struct buf *lines,
+                     struct str *content_out, bool *own_id_out, struct outcome *refused_out)
 {
     struct buf id = BUF_INIT(512);
     struct str which = STR_NONE;
@@ -75,14 +87,21 @@ static enum err mend(const struct intake_in *in, struct arena *a, struct buf *li
     buf_put(&id, hex_id(a, in->message));
     buf_put_byte(&id, '@');
     buf_put(&id, in->config->host);
-    struct mend_rules rules = { .time_s = in->begun_us / 1000000, .zone_minutes = zone_minutes(in->begun_us / 1000000),
-                                .message_id = arena_str(a, buf_str(&id)), .login = in->peer->login, .own = in->own, .own_count = in->own_count,
-                                .detail_separator = in->config->address.separators.n > 0 ? in->config->address.separators.p[0] : 0 };
+    struct mend_rules rules = { .time_s = in->begun_us / 1000000,
+                                .zone_minutes = zone_minutes(in->begun_us / 1000000),
+                                .message_id = arena_str(a, buf_str(&id)),
+                                .login = in->peer->login,
+                                .own = in->own,
+                                .own_count = in->own_count,
+                                .detail_separator = in->config->address.separators.n > 0
+                                                        ? in->config->address.separators.p[0]
+                                                        : 0 };
     enum mend_fault fault = mend_head(a, in->content, &rules, &m, &which);
     buf_free(&id);
     if (fault != MEND_FINE) {
         struct buf text = BUF_INIT(512);
-        *refused_out = outcome_of(fault == MEND_NO_FROM || fault == MEND_BAD_FROM ? "no-from" : "bad-header");
+        *refused_out =
+            outcome_of(fault == MEND_NO_FROM || fault == MEND_BAD_FROM ? "no-from" : "bad-header");
         buf_put(&text, mend_fault_words(fault));
         if (which.n > 0) {
             buf_put_lit(&text, ": ");
@@ -102,7 +121,8 @@ static void make_digest(const struct intake_in *in, uint64_t total_bytes, uint8_
 {
     XXH3_state_t state;
     XXH3_128bits_reset(&state);
-    const struct str parts[] = { in->peer->ip, in->peer->login, in->envelope->reverse_path, in->content };
+    const struct str parts[] = { in->peer->ip, in->peer->login, in->envelope->reverse_path,
+                                 in->content };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         uint64_t n = parts[i].n;
         XXH3_128bits_update(&state, &n, sizeof n);
@@ -120,8 +140,8 @@ static void make_digest(const struct intake_in *in, uint64_t total_bytes, uint8_
     memcpy(digest, &canonical, PLAN_DIGEST_BYTES);
 }
 
-enum err intake_text_make(const struct intake_in *in, uint64_t total_bytes, struct arena *a, struct intake_text *out,
-                          struct outcome *refused_out)
+enum err intake_text_make(const struct intake_in *in, uint64_t total_bytes, struct arena *a,
+                          struct intake_text *out, struct outcome *refused_out)
 {
     struct buf lines = BUF_INIT(TRACE_MAX);
     struct intake_text text = { .content = in->content };

@@ -7,8 +7,10 @@
 
 #include <stdlib.h>
 
-PARAM(route_cache_entries_max, COUNT, 16, 10000000, 50000, "directory answers that a filter process keeps")
-PARAM(route_cache_keep_ms, TIME_MS, 0, 3600000, 60000, "how long it keeps one at most (a change of the directory empties it at once)")
+PARAM(route_cache_entries_max, COUNT, 16, 10000000, 50000,
+      "directory answers that a filter process keeps")
+PARAM(route_cache_keep_ms, TIME_MS, 0, 3600000, 60000,
+      "how long it keeps one at most (a change of the directory empties it at once)")
 COUNTER(route_cache_hits, "directory answers from the cache")
 COUNTER(route_cache_misses, "directory answers that had to be asked for")
 
@@ -36,7 +38,9 @@ static void empty(struct route_cache *c)
     size_t at = 0;
     struct str key;
     void *value;
-    while (map_next(&c->map, &at, &key, &value)) { free(value); }
+    while (map_next(&c->map, &at, &key, &value)) {
+        free(value);
+    }
     map_free(&c->map);
 }
 
@@ -47,7 +51,8 @@ void route_cache_forget(struct route_cache *c, uint64_t generation)
     c->generation = generation;
 }
 
-enum err route_cache_get(struct route_cache *c, struct str address, struct arena *a, struct directory_answer *out)
+enum err route_cache_get(struct route_cache *c, struct str address, struct arena *a,
+                         struct directory_answer *out)
 {
     struct entry *e = map_get(&c->map, address);
     if (e == NULL || e->until_ms <= clock_now()) {

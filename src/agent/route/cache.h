@@ -9,7 +9,8 @@ struct route_cache;
 struct route_cache *route_cache_new(void);
 
 /* What was answered for `address`; views live in `a`. ERR_NOT_FOUND: not known, or too long ago. */
-enum err route_cache_get(struct route_cache *c, struct str address, struct arena *a, struct directory_answer *out);
+enum err route_cache_get(struct route_cache *c, struct str address, struct arena *a,
+                         struct directory_answer *out);
 void route_cache_put(struct route_cache *c, struct str address, const struct directory_answer *d);
 
 /* The directory has changed: answers older than `generation` are forgotten. */

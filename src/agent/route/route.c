@@ -4,8 +4,10 @@
 #include "base/must.h"
 #include "base/param.h"
 
-PARAM(route_alias_targets_max, COUNT, 1, 4000, 1000, "recipients that one address may lead to through aliases")
-PARAM(route_alias_steps_max, COUNT, 1, 100000, 5000, "look-ups for one address while its aliases are followed")
+PARAM(route_alias_targets_max, COUNT, 1, 4000, 1000,
+      "recipients that one address may lead to through aliases")
+PARAM(route_alias_steps_max, COUNT, 1, 100000, 5000,
+      "look-ups for one address while its aliases are followed")
 
 enum { PATH_TEXT_MAX = 4096 };
 
@@ -66,7 +68,9 @@ static struct route_leaf *leaf_new(struct walk *w)
     if (r->leaf_count == w->leaf_cap) {
         size_t cap = w->leaf_cap > 0 ? w->leaf_cap * 2 : 2;
         struct route_leaf *more = ARENA_MANY(w->arena, struct route_leaf, cap);
-        for (size_t i = 0; i < r->leaf_count; i++) { more[i] = r->leaves[i]; }
+        for (size_t i = 0; i < r->leaf_count; i++) {
+            more[i] = r->leaves[i];
+        }
         r->leaves = more;
         w->leaf_cap = cap;
     }
@@ -83,7 +87,10 @@ static void to_host(struct walk *w, const struct step *s, struct str via)
 {
     struct route_leaf *l = leaf_new(w);
     if (l == NULL) return;
-    *l = (struct route_leaf){ .end = ROUTE_HOST, .address = s->address, .next_hop = via.n > 0 ? via : domain_of(s->address), .via_alias = s->via_alias };
+    *l = (struct route_leaf){ .end = ROUTE_HOST,
+                              .address = s->address,
+                              .next_hop = via.n > 0 ? via : domain_of(s->address),
+                              .via_alias = s->via_alias };
     note(w, STR("host "), l->next_hop);
 }
 
@@ -95,11 +102,16 @@ static void to_mailbox(struct walk *w, const struct step *s, const struct direct
     }
     struct route_leaf *l = leaf_new(w);
     if (l == NULL) return;
-    *l = (struct route_leaf){ .end = ROUTE_MAILBOX, .address = d->account.address, .detail = d->detail, .account = d->account, .via_alias = s->via_alias };
+    *l = (struct route_leaf){ .end = ROUTE_MAILBOX,
+                              .address = d->account.address,
+                              .detail = d->detail,
+                              .account = d->account,
+                              .via_alias = s->via_alias };
     note(w, STR("account "), d->account.address);
 }
 
-/* Ask the directory and go on from what it says. `rule`: a rule sent us here, so the domain must be ours. */
+/* Ask the directory and go on from what it says. `rule`: a rule sent us here, so the domain must be
+ * ours. */
 static enum err to_directory(struct walk *w, const struct step *s, bool rule)
 {
     struct directory_answer d;
@@ -123,13 +135,16 @@ static enum err to_directory(struct walk *w, const struct step *s, bool rule)
         break;
     case DIRECTORY_ALIAS:
         note(w, STR("alias "), s->address);
-        for (size_t i = d.alias.target_count; i > 0; i--) { push(w, d.alias.targets[i - 1], true); }
+        for (size_t i = d.alias.target_count; i > 0; i--) {
+            push(w, d.alias.targets[i - 1], true);
+        }
         break;
     case DIRECTORY_DOMAIN_ONLY:
         refuse(w, "unknown-recipient");
         break;
     case DIRECTORY_NOTHING:
-        /* Not ours: whoever owns an alias may point it anywhere, everybody else needs the right to relay. */
+        /* Not ours: whoever owns an alias may point it anywhere, everybody else needs the right to
+         * relay. */
         if (rule) {
             refuse(w, "unknown-recipient");
         } else if (s->via_alias || w->may_relay) {
@@ -147,9 +162,15 @@ static void answer_by_rule(struct walk *w, const struct config_rule *r)
     struct buf at = BUF_INIT(8192);
     conf_at_put(&at, &r->at);
     if (outcome_is_ok(&w->route->outcome)) {
-        w->route->outcome = (struct outcome){ .code = r->code, .class = r->class, .subject = r->subject, .detail = r->detail, .text = r->text,
-                                              .reason = r->action == CONFIG_REFUSE ? STR("policy") : STR("policy-later"),
-                                              .rule = arena_str(w->arena, buf_str(&at)) };
+        w->route->outcome =
+            (struct outcome){ .code = r->code,
+                              .class = r->class,
+                              .subject = r->subject,
+                              .detail = r->detail,
+                              .text = r->text,
+                              .reason =
+                                  r->action == CONFIG_REFUSE ? STR("policy") : STR("policy-later"),
+                              .rule = arena_str(w->arena, buf_str(&at)) };
     }
     buf_free(&at);
 }
@@ -164,7 +185,10 @@ static enum err follow(struct walk *w, const struct step *s)
         if (r->action == CONFIG_LOCAL) return to_directory(w, s, true);
         if (r->action == CONFIG_DISCARD) {
             struct route_leaf *l = leaf_new(w);
-            if (l != NULL) *l = (struct route_leaf){ .end = ROUTE_DROP, .address = s->address, .via_alias = s->via_alias };
+            if (l != NULL)
+                *l = (struct route_leaf){ .end = ROUTE_DROP,
+                                          .address = s->address,
+                                          .via_alias = s->via_alias };
             note(w, STR("discard "), s->address);
             return OK;
         }
@@ -184,11 +208,17 @@ static enum err follow(struct walk *w, const struct step *s)
     return to_directory(w, s, false);
 }
 
-enum err route_address(const struct route_world *world, const struct config_facts *facts, bool may_relay, struct arena *a, struct route *out)
+enum err route_address(const struct route_world *world, const struct config_facts *facts,
+                       bool may_relay, struct arena *a, struct route *out)
 {
     *out = (struct route){ .outcome = outcome_of("ok") };
-    struct walk w = { .world = world, .facts = facts, .arena = a, .route = out, .may_relay = may_relay,
-                      .seen = MAP_INIT((size_t)route_alias_steps_max), .path = BUF_INIT(PATH_TEXT_MAX) };
+    struct walk w = { .world = world,
+                      .facts = facts,
+                      .arena = a,
+                      .route = out,
+                      .may_relay = may_relay,
+                      .seen = MAP_INIT((size_t)route_alias_steps_max),
+                      .path = BUF_INIT(PATH_TEXT_MAX) };
     enum err e = OK;
     push(&w, facts->to, false);
     while (w.todo != NULL && e == OK && outcome_is_ok(&out->outcome)) {

@@ -1,5 +1,5 @@
-/* Logging in: USER and PASS, AUTH (RFC 5034), STLS (RFC 2595). The words go to authd, and with the good answer
- * comes the door to the account's mailboxes. */
+/* Logging in: USER and PASS, AUTH (RFC 5034), STLS (RFC 2595). The words go to authd, and with the
+ * good answer comes the door to the account's mailboxes. */
 #include "proto/pop3/session.h"
 
 #include "base/must.h"
@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 PARAM(pop3_failures_max, COUNT, 1, 100, 5, "failed logins before a POP3 connection is closed")
-PARAM(pop3_tls_wait_ms, TIME_MS, 1000, 600000, 30000, "how long a TLS handshake of a POP3 client may take")
+PARAM(pop3_tls_wait_ms, TIME_MS, 1000, 600000, 30000,
+      "how long a TLS handshake of a POP3 client may take")
 COUNTER(pop3_logins, "logins accepted on the POP3 listeners")
 COUNTER(pop3_tls_sessions, "POP3 sessions that went under TLS")
 
@@ -17,18 +18,22 @@ enum { LINK_WAIT_MS = 5000, ROUNDS_MAX = 8 };
 
 /* ---- questions to authd ---- */
 
-static void ask_authd(struct pop3 *p, enum verb verb, struct buf *request, struct arena *a, struct auth_rep *out, int *fd_out)
+static void ask_authd(struct pop3 *p, enum verb verb, struct buf *request, struct arena *a,
+                      struct auth_rep *out, int *fd_out)
 {
     struct door *authd = NULL;
     struct str reply;
     *fd_out = -1;
     enum err e = buf_check(request);
     if (e == OK) e = links_pick(p->world->authd, LINK_WAIT_MS, &authd);
-    if (e == OK) e = door_call_fd(authd, verb, buf_str(request), -1, pop3_ask_wait_ms, a, &reply, fd_out);
+    if (e == OK)
+        e = door_call_fd(authd, verb, buf_str(request), -1, pop3_ask_wait_ms, a, &reply, fd_out);
     if (e == OK) e = auth_rep_get(reply, a, out);
     if (e != OK) {
-        log_warn("pop3.no_answer", L_ID("conn", p->peer.conn), L_WORD("verb", verb_row(verb)->name), L_ERR(e));
-        *out = (struct auth_rep){ .state = AUTH_REFUSED, .outcome = outcome_of("auth-unavailable") };
+        log_warn("pop3.no_answer", L_ID("conn", p->peer.conn), L_WORD("verb", verb_row(verb)->name),
+                 L_ERR(e));
+        *out =
+            (struct auth_rep){ .state = AUTH_REFUSED, .outcome = outcome_of("auth-unavailable") };
     }
     explicit_bzero(request->p, request->n);
     buf_free(request);
@@ -38,17 +43,24 @@ static struct str binding(struct pop3 *p, enum tls_binding kind, struct arena *a
 {
     struct buf b = BUF_INIT(512);
     struct str data = STR_NONE;
-    if (p->stream.tls != NULL && tls_channel_binding(p->stream.tls, kind, &b) == OK) data = arena_str(a, buf_str(&b));
+    if (p->stream.tls != NULL && tls_channel_binding(p->stream.tls, kind, &b) == OK)
+        data = arena_str(a, buf_str(&b));
     buf_free(&b);
     return data;
 }
 
-static void ask_begin(struct pop3 *p, struct str mechanism, bool has_initial, struct str initial, struct arena *a, struct auth_rep *out, int *fd_out)
+static void ask_begin(struct pop3 *p, struct str mechanism, bool has_initial, struct str initial,
+                      struct arena *a, struct auth_rep *out, int *fd_out)
 {
     struct buf b = BUF_INIT(VERB_SMALL);
-    struct auth_begin_req in = { .peer = p->peer, .clear_ok = pop3_is_private(p), .mechanism = mechanism, .exporter = binding(p, TLS_EXPORTER, a),
-                                 .unique = binding(p, TLS_UNIQUE, a), .end_point = binding(p, TLS_SERVER_END_POINT, a),
-                                 .has_initial = has_initial, .initial = initial };
+    struct auth_begin_req in = { .peer = p->peer,
+                                 .clear_ok = pop3_is_private(p),
+                                 .mechanism = mechanism,
+                                 .exporter = binding(p, TLS_EXPORTER, a),
+                                 .unique = binding(p, TLS_UNIQUE, a),
+                                 .end_point = binding(p, TLS_SERVER_END_POINT, a),
+                                 .has_initial = has_initial,
+                                 .initial = initial };
     auth_begin_req_put(&b, &in);
     ask_authd(p, VERB_auth_begin, &b, a, out, fd_out);
 }
@@ -67,7 +79,11 @@ static enum err enter(struct pop3 *p, int fd)
 {
     struct door *d = NULL;
     if (fd < 0) return ERR_UNAVAILABLE;
-    enum err e = door_open(fd, &(struct door_settings){ .us = ROLE_SESSION, .peer = ROLE_DEPOT, .ctx = p, .on_close = door_ended }, &d);
+    enum err e =
+        door_open(fd,
+                  &(struct door_settings){
+                      .us = ROLE_SESSION, .peer = ROLE_DEPOT, .ctx = p, .on_close = door_ended },
+                  &d);
     if (e != OK) return e;
     p->door = d;
     p->door_closed = false;
@@ -98,13 +114,16 @@ static enum err accepted(struct pop3 *p, const struct auth_rep *rep, int fd)
     if (e != OK) {
         pop3_maildrop_close(p);
         p->state = POP3_HELLO;
-        log_info("pop3.maildrop_refused", L_ID("conn", p->peer.conn), L_STR("login", rep->login), L_ERR(e));
-        return pop3_no(p, e == ERR_BUSY ? STR("[IN-USE] the maildrop is open in another session") : STR("[SYS/TEMP] the maildrop cannot be opened now"));
+        log_info("pop3.maildrop_refused", L_ID("conn", p->peer.conn), L_STR("login", rep->login),
+                 L_ERR(e));
+        return pop3_no(p, e == ERR_BUSY ? STR("[IN-USE] the maildrop is open in another session")
+                                        : STR("[SYS/TEMP] the maildrop cannot be opened now"));
     }
     pop3_logins++;
     p->peer.login = arena_str(&p->session, rep->login);
     p->state = POP3_OPEN;
-    log_info("pop3.opened", L_ID("conn", p->peer.conn), L_STR("login", p->peer.login), L_STR("client", p->peer.ip), L_U64("messages", p->message_count));
+    log_info("pop3.opened", L_ID("conn", p->peer.conn), L_STR("login", p->peer.login),
+             L_STR("client", p->peer.ip), L_U64("messages", p->message_count));
     buf_put_u64(&b, p->message_count);
     buf_put_lit(&b, " messages");
     e = pop3_ok(p, buf_str(&b));
@@ -125,7 +144,8 @@ enum err pop3_do_user(struct pop3 *p, const struct pop3_words *w)
 {
     p->name = arena_str(&p->session, w->text);
     p->state = POP3_NAMED;
-    return pop3_ok(p, STR("and the password?")); /* whether the name exists is not told (RFC 1939 13) */
+    return pop3_ok(
+        p, STR("and the password?")); /* whether the name exists is not told (RFC 1939 13) */
 }
 
 enum err pop3_do_pass(struct pop3 *p, const struct pop3_words *w)
@@ -190,11 +210,13 @@ static void cancel(struct pop3 *p, uint64_t exchange)
     struct door *authd = NULL;
     struct auth_cancel_req in = { .exchange = exchange };
     auth_cancel_req_put(&b, &in);
-    if (links_pick(p->world->authd, 0, &authd) == OK) err_ignore(door_tell(authd, VERB_auth_cancel, buf_str(&b))); /* it also times out */
+    if (links_pick(p->world->authd, 0, &authd) == OK)
+        err_ignore(door_tell(authd, VERB_auth_cancel, buf_str(&b))); /* it also times out */
     buf_free(&b);
 }
 
-static enum err exchange(struct pop3 *p, const struct pop3_words *w, struct buf *words, struct arena *a)
+static enum err exchange(struct pop3 *p, const struct pop3_words *w, struct buf *words,
+                         struct arena *a)
 {
     struct auth_rep rep;
     bool gave_up = false;
@@ -223,7 +245,8 @@ enum err pop3_do_auth(struct pop3 *p, const struct pop3_words *w)
     struct buf words = BUF_INIT(SASL_LINE_MAX);
     enum err e = OK;
     if (w->text.n == 0) return list_mechanisms(p);
-    if (w->has_extra && !str_eq(w->extra, STR("=")) && sasl_response_decode(&words, w->extra) != OK) {
+    if (w->has_extra && !str_eq(w->extra, STR("=")) &&
+        sasl_response_decode(&words, w->extra) != OK) {
         e = pop3_no(p, STR("the initial response is not base64"));
     } else {
         e = exchange(p, w, &words, &a);
@@ -249,7 +272,8 @@ enum err pop3_begin_tls(struct pop3 *p)
         buf_put(&words, info.cipher);
         p->peer.tls = arena_str(&p->session, buf_str(&words));
     } else {
-        log_info("pop3.tls_failed", L_ID("conn", p->peer.conn), L_STR("client", p->peer.ip), L_ERR(e), L_STR("why", buf_str(&why)));
+        log_info("pop3.tls_failed", L_ID("conn", p->peer.conn), L_STR("client", p->peer.ip),
+                 L_ERR(e), L_STR("why", buf_str(&why)));
     }
     buf_free(&why);
     buf_free(&words);
@@ -262,7 +286,8 @@ enum err pop3_do_stls(struct pop3 *p, const struct pop3_words *w)
     if (p->stream.tls != NULL) return pop3_no(p, STR("TLS is on already"));
     if (p->tls == NULL || p->tls_mode == CONFIG_TLS_NO) return pop3_no(p, STR("no TLS here"));
     stream_poll(&p->stream);
-    if (stream_buffered(&p->stream) > 0) return ERR_PROTOCOL; /* commands behind STLS would seem to come from inside */
+    if (stream_buffered(&p->stream) > 0)
+        return ERR_PROTOCOL; /* commands behind STLS would seem to come from inside */
     enum err e = pop3_ok(p, STR("begin TLS"));
     if (e == OK) e = pop3_flush(p);
     if (e == OK) e = pop3_begin_tls(p);

@@ -6,16 +6,21 @@
 
 #include <stdlib.h>
 
-PARAM(pop3_messages_max, COUNT, 1, 10000000, 1000000, "messages of one mailbox that a POP3 session lists")
+PARAM(pop3_messages_max, COUNT, 1, 10000000, 1000000,
+      "messages of one mailbox that a POP3 session lists")
 COUNTER(pop3_retrieved, "messages sent to POP3 clients")
 COUNTER(pop3_deleted, "messages deleted by POP3 clients")
 
 enum { PAGE = 5000, READ_BYTES = 256 * 1024, EXPUNGE_AT_ONCE = 1000 };
 
-static enum err ask(struct pop3 *p, enum verb verb, struct buf *request, struct arena *a, struct str *reply_out)
+static enum err ask(struct pop3 *p, enum verb verb, struct buf *request, struct arena *a,
+                    struct str *reply_out)
 {
     enum err e = buf_check(request);
-    if (e == OK) e = p->door != NULL && !p->door_closed ? door_call(p->door, verb, buf_str(request), pop3_ask_wait_ms, a, reply_out) : ERR_CLOSED;
+    if (e == OK)
+        e = p->door != NULL && !p->door_closed
+                ? door_call(p->door, verb, buf_str(request), pop3_ask_wait_ms, a, reply_out)
+                : ERR_CLOSED;
     buf_free(request);
     return e;
 }
@@ -26,12 +31,15 @@ static enum err take_page(struct pop3 *p, const struct message_list_rep *page, s
 {
     if (p->message_count + page->messages_count > (size_t)pop3_messages_max) return ERR_LIMIT;
     if (p->message_count + page->messages_count > *cap) {
-        while (*cap < p->message_count + page->messages_count) { *cap = *cap > 0 ? *cap * 2 : 64; }
+        while (*cap < p->message_count + page->messages_count) {
+            *cap = *cap > 0 ? *cap * 2 : 64;
+        }
         p->messages = realloc(p->messages, *cap * sizeof *p->messages);
         must(p->messages != NULL);
     }
     for (size_t i = 0; i < page->messages_count; i++) {
-        p->messages[p->message_count++] = (struct pop3_message){ .uid = page->messages[i].uid, .bytes = page->messages[i].bytes };
+        p->messages[p->message_count++] =
+            (struct pop3_message){ .uid = page->messages[i].uid, .bytes = page->messages[i].bytes };
     }
     return OK;
 }
@@ -87,7 +95,9 @@ void pop3_maildrop_close(struct pop3 *p)
     p->message_count = 0;
     /* The depot lets go of the mailbox when the door closes. */
     if (p->door != NULL && !p->door_closed) door_close(&p->door);
-    while (p->door != NULL && !p->door_closed) { fiber_yield(); }
+    while (p->door != NULL && !p->door_closed) {
+        fiber_yield();
+    }
 }
 
 /* ---- the update at QUIT ---- */
@@ -230,7 +240,8 @@ static bool cut_next(struct cut *c, struct str *bytes)
         size_t end = str_find(str_skip(*bytes, at), '\n');
         struct str line = str_part(*bytes, at, end == STR_NOWHERE ? SIZE_MAX : end + 1);
         at += line.n;
-        if (!str_eq(line, STR("\r\n")) && !str_eq(line, STR("\n")) && !str_eq(line, STR("\r"))) c->line_empty = false;
+        if (!str_eq(line, STR("\r\n")) && !str_eq(line, STR("\n")) && !str_eq(line, STR("\r")))
+            c->line_empty = false;
         if (end == STR_NOWHERE) break;
         if (c->in_body) {
             c->lines_left--;
@@ -242,12 +253,15 @@ static bool cut_next(struct cut *c, struct str *bytes)
     return !(c->in_body && c->lines_left == 0);
 }
 
-static enum err read_some(struct pop3 *p, uint32_t uid, uint64_t at, struct arena *a, struct str *bytes_out)
+static enum err read_some(struct pop3 *p, uint32_t uid, uint64_t at, struct arena *a,
+                          struct str *bytes_out)
 {
     struct buf b = BUF_INIT(VERB_SMALL);
     struct str reply;
     struct bytes_rep rep;
-    struct message_read_req in = { .mailbox = p->mailbox, .uid = uid, .offset = at, .max_bytes = READ_BYTES };
+    struct message_read_req in = {
+        .mailbox = p->mailbox, .uid = uid, .offset = at, .max_bytes = READ_BYTES
+    };
     message_read_req_put(&b, &in);
     enum err e = ask(p, VERB_message_read, &b, a, &reply);
     if (e == OK) e = bytes_rep_get(reply, a, &rep);
@@ -255,8 +269,8 @@ static enum err read_some(struct pop3 *p, uint32_t uid, uint64_t at, struct aren
     return e;
 }
 
-/* Send a message. Once the first line has been sent a failure can only be told by closing the connection: half a
- * message must not look like a whole one. */
+/* Send a message. Once the first line has been sent a failure can only be told by closing the
+ * connection: half a message must not look like a whole one. */
 static enum err send_message(struct pop3 *p, const struct pop3_message *m, struct cut *cut)
 {
     struct smtp_data_stuff stuff = { 0 };
@@ -277,12 +291,17 @@ static enum err send_message(struct pop3 *p, const struct pop3_message *m, struc
         if (e == OK) {
             at += bytes.n;
             wanted = cut_next(cut, &bytes);
-            while (smtp_data_stuff_next(&stuff, &bytes, &piece)) { stream_write(&p->stream, piece); }
+            while (smtp_data_stuff_next(&stuff, &bytes, &piece)) {
+                stream_write(&p->stream, piece);
+            }
             if (p->stream.out.n > STREAM_OUT_MAX / 4) e = pop3_flush(p);
         } else if (at == 0 && e != ERR_CANCELLED) {
             arena_free(&a);
-            log_warn("pop3.read_failed", L_ID("conn", p->peer.conn), L_STR("login", p->peer.login), L_U64("uid", m->uid), L_ERR(e));
-            return pop3_no(p, e == ERR_CORRUPT ? STR("[SYS/PERM] this message is damaged in the store") : STR("[SYS/TEMP] cannot read it now"));
+            log_warn("pop3.read_failed", L_ID("conn", p->peer.conn), L_STR("login", p->peer.login),
+                     L_U64("uid", m->uid), L_ERR(e));
+            return pop3_no(p, e == ERR_CORRUPT
+                                  ? STR("[SYS/PERM] this message is damaged in the store")
+                                  : STR("[SYS/TEMP] cannot read it now"));
         }
         arena_free(&a);
     }
@@ -317,6 +336,8 @@ enum err pop3_do_dele(struct pop3 *p, const struct pop3_words *w)
 enum err pop3_do_rset(struct pop3 *p, const struct pop3_words *w)
 {
     (void)w;
-    for (size_t i = 0; i < p->message_count; i++) { p->messages[i].deleted = false; }
+    for (size_t i = 0; i < p->message_count; i++) {
+        p->messages[i].deleted = false;
+    }
     return pop3_ok(p, STR("nothing will be deleted"));
 }

@@ -1,5 +1,5 @@
-/* The POP3 server (RFC 1939, 2449, 2595, 5034, 6856). One fiber a connection; after login everything goes
- * through a door that is bound to the account. */
+/* The POP3 server (RFC 1939, 2449, 2595, 5034, 6856). One fiber a connection; after login
+ * everything goes through a door that is bound to the account. */
 #ifndef PROTO_POP3_POP3_H
 #define PROTO_POP3_POP3_H
 
@@ -22,10 +22,12 @@ struct pop3_world {
 void pop3_world_init(struct pop3_world *w);
 
 /* Serve a connection in a fiber of its own. Takes `fd` over. */
-void pop3_serve(struct pop3_world *w, const struct config_listen *listen, int fd, const struct net_addr *peer);
+void pop3_serve(struct pop3_world *w, const struct config_listen *listen, int fd,
+                const struct net_addr *peer);
 
-/* Ask the sessions to end: those that wait for a command do now, the others after theirs. Deletions that were not
- * confirmed by QUIT are not done (RFC 1939 6). Waits until all have ended or `deadline_ms`. */
+/* Ask the sessions to end: those that wait for a command do now, the others after theirs. Deletions
+ * that were not confirmed by QUIT are not done (RFC 1939 6). Waits until all have ended or
+ * `deadline_ms`. */
 void pop3_world_stop(struct pop3_world *w, int64_t deadline_ms);
 
 #endif

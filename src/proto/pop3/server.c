@@ -8,9 +8,12 @@
 
 PARAM(pop3_command_wait_ms, TIME_MS, 1000, 86400000, 600000,
       "how long a POP3 client may be silent (RFC 1939 3: at least 10 minutes)")
-PARAM(pop3_write_wait_ms, TIME_MS, 1000, 3600000, 120000, "how long a POP3 client may take to accept what it asked for")
-PARAM(pop3_ask_wait_ms, TIME_MS, 100, 600000, 30000, "how long the POP3 server waits for the answer of another role")
-PARAM(pop3_connections_total, COUNT, 1, 1000000, 10000, "POP3 connections of one session process at once")
+PARAM(pop3_write_wait_ms, TIME_MS, 1000, 3600000, 120000,
+      "how long a POP3 client may take to accept what it asked for")
+PARAM(pop3_ask_wait_ms, TIME_MS, 100, 600000, 30000,
+      "how long the POP3 server waits for the answer of another role")
+PARAM(pop3_connections_total, COUNT, 1, 1000000, 10000,
+      "POP3 connections of one session process at once")
 COUNTER(pop3_connections, "connections accepted by the POP3 listeners")
 
 static enum err do_quit(struct pop3 *p, const struct pop3_words *w);
@@ -71,7 +74,8 @@ enum err pop3_flush(struct pop3 *p)
 
 bool pop3_is_private(const struct pop3 *p)
 {
-    return p->stream.tls != NULL || (p->loopback && p->config->auth.plaintext == CONFIG_PLAINTEXT_LOOPBACK);
+    return p->stream.tls != NULL ||
+           (p->loopback && p->config->auth.plaintext == CONFIG_PLAINTEXT_LOOPBACK);
 }
 
 /* ---- commands without a maildrop ---- */
@@ -97,7 +101,9 @@ static enum err do_lang(struct pop3 *p, const struct pop3_words *w)
         stream_write(&p->stream, STR("en English\r\n.\r\n"));
         return OK;
     }
-    if (str_eq(w->text, STR("*")) || str_eq_nocase(w->text, STR("en")) || str_eq_nocase(w->text, STR("i-default"))) return pop3_ok(p, STR("en"));
+    if (str_eq(w->text, STR("*")) || str_eq_nocase(w->text, STR("en")) ||
+        str_eq_nocase(w->text, STR("i-default")))
+        return pop3_ok(p, STR("en"));
     return pop3_no(p, STR("no such language"));
 }
 
@@ -105,8 +111,11 @@ static enum err do_capa(struct pop3 *p, const struct pop3_words *w)
 {
     struct buf b = BUF_INIT(1024);
     (void)w;
-    buf_put_lit(&b, "+OK capabilities follow\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"
-                    "LOGIN-DELAY 0\r\nUTF8 USER\r\nLANG\r\n");
+    buf_put_lit(
+        &b,
+        "+OK capabilities "
+        "follow\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"
+        "LOGIN-DELAY 0\r\nUTF8 USER\r\nLANG\r\n");
     if (p->state != POP3_OPEN) {
         if (pop3_is_private(p)) buf_put_lit(&b, "USER\r\n");
         struct buf names = BUF_INIT(256);
@@ -117,7 +126,8 @@ static enum err do_capa(struct pop3 *p, const struct pop3_words *w)
             buf_put_lit(&b, "\r\n");
         }
         buf_free(&names);
-        if (p->tls != NULL && p->stream.tls == NULL && p->tls_mode != CONFIG_TLS_NO) buf_put_lit(&b, "STLS\r\n");
+        if (p->tls != NULL && p->stream.tls == NULL && p->tls_mode != CONFIG_TLS_NO)
+            buf_put_lit(&b, "STLS\r\n");
     }
     buf_put_lit(&b, "IMPLEMENTATION Postrider\r\n.\r\n");
     stream_write(&p->stream, buf_str(&b));
@@ -133,7 +143,8 @@ static enum err do_quit(struct pop3 *p, const struct pop3_words *w)
     enum err e = pop3_maildrop_update(p);
     if (e == ERR_CANCELLED) return e;
     if (e != OK) {
-        log_warn("pop3.update_failed", L_ID("conn", p->peer.conn), L_STR("login", p->peer.login), L_ERR(e));
+        log_warn("pop3.update_failed", L_ID("conn", p->peer.conn), L_STR("login", p->peer.login),
+                 L_ERR(e));
         return pop3_no(p, STR("[SYS/TEMP] some deleted messages were not removed"));
     }
     return pop3_ok(p, STR("bye"));
@@ -157,10 +168,13 @@ static enum err serve_line(struct pop3 *p, struct str line)
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (commands[i].verb != w.verb) continue;
         if ((commands[i].states & p->state) == 0) return pop3_no(p, STR("not now"));
-        if (commands[i].private_only && !pop3_is_private(p)) return pop3_no(p, STR("begin TLS first (STLS), or log in without showing the password"));
+        if (commands[i].private_only && !pop3_is_private(p))
+            return pop3_no(p,
+                           STR("begin TLS first (STLS), or log in without showing the password"));
         return commands[i].serve(p, &w);
     }
-    return pop3_no(p, STR("not offered here")); /* APOP: it would need the password in clear in the store */
+    return pop3_no(
+        p, STR("not offered here")); /* APOP: it would need the password in clear in the store */
 }
 
 static enum err talk(struct pop3 *p)
@@ -188,7 +202,8 @@ static enum err begin(struct pop3 *p)
     enum err e = OK;
     if (p->stream.watch.fd < 0) return ERR_CLOSED;
     if (p->world->session_count > (size_t)pop3_connections_total) {
-        err_ignore(pop3_no(p, STR("[SYS/TEMP] too many connections"))); /* queueing cannot fail here */
+        err_ignore(
+            pop3_no(p, STR("[SYS/TEMP] too many connections"))); /* queueing cannot fail here */
         return ERR_LIMIT;
     }
     if (p->peer.service == SERVICE_POP3S) e = pop3_begin_tls(p);
@@ -221,7 +236,9 @@ static void life(void *arg)
     enum err e = begin(p);
     if (e == OK) e = talk(p);
     if (p->stream.watch.fd >= 0 && (e == ERR_CANCELLED || e == ERR_LIMIT || e == ERR_PROTOCOL)) {
-        if (e == ERR_CANCELLED) err_ignore(pop3_no(p, STR("[SYS/TEMP] closing, come back later"))); /* queueing cannot fail */
+        if (e == ERR_CANCELLED)
+            err_ignore(
+                pop3_no(p, STR("[SYS/TEMP] closing, come back later"))); /* queueing cannot fail */
         if (e == ERR_PROTOCOL) err_ignore(pop3_no(p, STR("lines end in CRLF")));
         err_ignore(stream_flush(&p->stream, 2000)); /* whoever does not take it does not get it */
     }
@@ -230,23 +247,34 @@ static void life(void *arg)
     session_free(p);
 }
 
-void pop3_serve(struct pop3_world *w, const struct config_listen *listen, int fd, const struct net_addr *peer)
+void pop3_serve(struct pop3_world *w, const struct config_listen *listen, int fd,
+                const struct net_addr *peer)
 {
     struct pop3 *p = calloc(1, sizeof *p);
     must(p != NULL);
     pop3_connections++;
-    *p = (struct pop3){ .world = w, .config = config_hold(w->config), .tls = w->tls != NULL ? tls_config_ref(w->tls) : NULL,
-                        .tls_mode = listen->tls, .session = ARENA_INIT(0), .state = POP3_HELLO, .loopback = net_is_loopback(peer) };
+    *p = (struct pop3){ .world = w,
+                        .config = config_hold(w->config),
+                        .tls = w->tls != NULL ? tls_config_ref(w->tls) : NULL,
+                        .tls_mode = listen->tls,
+                        .session = ARENA_INIT(0),
+                        .state = POP3_HELLO,
+                        .loopback = net_is_loopback(peer) };
     list_init(&p->link);
     list_put(&w->sessions, &p->link);
     w->session_count++;
     struct buf at = BUF_INIT(8192);
     conf_at_put(&at, &listen->at);
-    p->peer = (struct peer){ .conn = (uint32_t)rand_u64(), .service = listen->service, .ip = net_ip_text(&p->session, peer), .port = peer->port,
+    p->peer = (struct peer){ .conn = (uint32_t)rand_u64(),
+                             .service = listen->service,
+                             .ip = net_ip_text(&p->session, peer),
+                             .port = peer->port,
                              .listener = arena_str(&p->session, buf_str(&at)) };
     buf_free(&at);
-    if (stream_open(&p->stream, fd) != OK) log_warn("pop3.no_place", L_STR("client", p->peer.ip)); /* its life ends at once */
-    else if (peer->kind != NET_UNIX) err_ignore(net_set_nodelay(p->stream.watch.fd)); /* slower, not wrong */
+    if (stream_open(&p->stream, fd) != OK)
+        log_warn("pop3.no_place", L_STR("client", p->peer.ip)); /* its life ends at once */
+    else if (peer->kind != NET_UNIX)
+        err_ignore(net_set_nodelay(p->stream.watch.fd)); /* slower, not wrong */
     log_debug("pop3.connected", L_ID("conn", p->peer.conn), L_STR("client", p->peer.ip));
     fiber_spawn("pop3", life, p);
 }

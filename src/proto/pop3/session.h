@@ -36,9 +36,9 @@ struct pop3 {
     bool loopback, waiting_for_command, quit, utf8;
 
     enum pop3_state state;
-    struct str name;          /* of USER */
-    unsigned failures;        /* of logging in */
-    struct door *door;        /* to the account's mailboxes */
+    struct str name;   /* of USER */
+    unsigned failures; /* of logging in */
+    struct door *door; /* to the account's mailboxes */
     bool door_closed;
     uint64_t mailbox;
     uint32_t uid_validity;

@@ -1,5 +1,5 @@
-/* Questions to other roles. Whatever goes wrong on the way is our trouble, not the client's: it becomes a
- * temporary outcome, and the dialog goes on. */
+/* Questions to other roles. Whatever goes wrong on the way is our trouble, not the client's: it
+ * becomes a temporary outcome, and the dialog goes on. */
 #include "proto/smtp/session.h"
 
 #include "base/must.h"
@@ -7,18 +7,22 @@
 enum { LINK_WAIT_MS = 5000 };
 
 /* Ask one of the filters. `reply_out` lives in `a`. */
-static enum err ask(struct smtp *s, enum verb verb, struct buf *request, struct arena *a, struct str *reply_out)
+static enum err ask(struct smtp *s, enum verb verb, struct buf *request, struct arena *a,
+                    struct str *reply_out)
 {
     struct door *filter = NULL;
     enum err e = buf_check(request);
     if (e == OK) e = links_pick(s->world->filter, LINK_WAIT_MS, &filter);
     if (e == OK) e = door_call(filter, verb, buf_str(request), smtp_ask_wait_ms, a, reply_out);
-    if (e != OK) log_warn("smtp.no_answer", L_ID("conn", s->peer.conn), L_WORD("verb", verb_row(verb)->name), L_ERR(e));
+    if (e != OK)
+        log_warn("smtp.no_answer", L_ID("conn", s->peer.conn), L_WORD("verb", verb_row(verb)->name),
+                 L_ERR(e));
     buf_free(request);
     return e;
 }
 
-static enum err outcome_only(struct smtp *s, enum verb verb, struct buf *request, struct arena *a, struct outcome *out)
+static enum err outcome_only(struct smtp *s, enum verb verb, struct buf *request, struct arena *a,
+                             struct outcome *out)
 {
     struct str reply;
     struct outcome_rep rep;
@@ -34,7 +38,9 @@ enum err smtp_ask_peer(struct smtp *s, unsigned stage, struct arena *a, struct o
     /* Most configurations have no rule for this stage; then there is nothing to ask. */
     bool any = false;
     enum config_stage at = stage == 0 ? CONFIG_AT_CONNECT : CONFIG_AT_HELO;
-    for (size_t i = 0; i < s->config->check_count; i++) { any |= s->config->checks[i].stage == at; }
+    for (size_t i = 0; i < s->config->check_count; i++) {
+        any |= s->config->checks[i].stage == at;
+    }
     if (!any) {
         *out = outcome_of("ok");
         return OK;
@@ -44,11 +50,14 @@ enum err smtp_ask_peer(struct smtp *s, unsigned stage, struct arena *a, struct o
     return outcome_only(s, VERB_peer_check, &b, a, out);
 }
 
-enum err smtp_ask_sender(struct smtp *s, const struct envelope *e, struct arena *a, struct outcome *out)
+enum err smtp_ask_sender(struct smtp *s, const struct envelope *e, struct arena *a,
+                         struct outcome *out)
 {
     struct buf b = BUF_INIT(VERB_SMALL);
     bool any = s->peer.login.n > 0;
-    for (size_t i = 0; i < s->config->check_count; i++) { any |= s->config->checks[i].stage == CONFIG_AT_MAIL; }
+    for (size_t i = 0; i < s->config->check_count; i++) {
+        any |= s->config->checks[i].stage == CONFIG_AT_MAIL;
+    }
     if (!any) {
         *out = outcome_of("ok");
         return OK;
@@ -58,11 +67,15 @@ enum err smtp_ask_sender(struct smtp *s, const struct envelope *e, struct arena 
     return outcome_only(s, VERB_sender_check, &b, a, out);
 }
 
-enum err smtp_ask_rcpt(struct smtp *s, struct str address, struct arena *a, struct route_rcpt_rep *out)
+enum err smtp_ask_rcpt(struct smtp *s, struct str address, struct arena *a,
+                       struct route_rcpt_rep *out)
 {
     struct buf b = BUF_INIT(VERB_SMALL);
     struct str reply;
-    struct route_rcpt_req in = { .peer = s->peer, .reverse_path = s->envelope.reverse_path, .address = address, .size = s->envelope.size };
+    struct route_rcpt_req in = { .peer = s->peer,
+                                 .reverse_path = s->envelope.reverse_path,
+                                 .address = address,
+                                 .size = s->envelope.size };
     route_rcpt_req_put(&b, &in);
     enum err e = ask(s, VERB_route_rcpt, &b, a, &reply);
     if (e == OK) e = route_rcpt_rep_get(reply, a, out);
@@ -70,7 +83,8 @@ enum err smtp_ask_rcpt(struct smtp *s, struct str address, struct arena *a, stru
     return OK;
 }
 
-enum err smtp_ask_expand(struct smtp *s, struct str text, bool expand, struct arena *a, struct address_expand_rep *out)
+enum err smtp_ask_expand(struct smtp *s, struct str text, bool expand, struct arena *a,
+                         struct address_expand_rep *out)
 {
     struct buf b = BUF_INIT(VERB_SMALL);
     struct str reply;
@@ -82,14 +96,16 @@ enum err smtp_ask_expand(struct smtp *s, struct str text, bool expand, struct ar
     return OK;
 }
 
-enum err smtp_ask_offer(struct smtp *s, const struct offer_req *in, struct arena *a, struct offer_rep *out)
+enum err smtp_ask_offer(struct smtp *s, const struct offer_req *in, struct arena *a,
+                        struct offer_rep *out)
 {
     struct buf b = BUF_INIT(VERB_OFFER);
     struct str reply;
     offer_req_put(&b, in);
     enum err e = ask(s, VERB_offer, &b, a, &reply);
     if (e == OK) e = offer_rep_get(reply, a, out);
-    /* Not known whether it was stored: the client tries again, and a repeat is recognised by its digest. */
+    /* Not known whether it was stored: the client tries again, and a repeat is recognised by its
+     * digest. */
     if (e != OK) *out = (struct offer_rep){ .outcome = outcome_of("internal") };
     return OK;
 }

@@ -1,16 +1,18 @@
 /* The content: DATA and BDAT, and the one reply that hands over responsibility.
  *
- * What is wrong with the content is remembered while its bytes are read to their end, so that the dialog
- * stays in step; then one reply says it. The first FIRST_MAX bytes stay in memory
- * and travel with the offer, the rest is staged at the depot in chunks while it arrives, so no process ever holds a large
- * message whole.
- * Invariant: 250 is said after the filter has said that the depot has committed, and at no other place. */
+ * What is wrong with the content is remembered while its bytes are read to their end, so that the
+ * dialog stays in step; then one reply says it. The first FIRST_MAX bytes stay in memory and travel
+ * with the offer, the rest is staged at the depot in chunks while it arrives, so no process ever
+ * holds a large message whole. Invariant: 250 is said after the filter has said that the depot has
+ * committed, and at no other place. */
 #include "proto/smtp/session.h"
 
 #include "base/must.h"
 
-PARAM(smtp_hops_max, COUNT, 10, 1000, 100, "Received fields before a message is taken for a loop (RFC 5321 6.3: at least 100)")
-PARAM(smtp_text_line_max, BYTES, 1000, 1048576, 1000, "longest line of message text, with CRLF (RFC 5321 4.5.3.1.6: 1000)")
+PARAM(smtp_hops_max, COUNT, 10, 1000, 100,
+      "Received fields before a message is taken for a loop (RFC 5321 6.3: at least 100)")
+PARAM(smtp_text_line_max, BYTES, 1000, 1048576, 1000,
+      "longest line of message text, with CRLF (RFC 5321 4.5.3.1.6: 1000)")
 COUNTER(smtp_messages, "messages answered with 250 after the final dot")
 COUNTER(smtp_bytes, "bytes of accepted message content")
 
@@ -25,10 +27,15 @@ static void body_begin(struct smtp *s)
     bool submission = s->service == SERVICE_SUBMISSION || s->service == SERVICE_SUBMISSIONS;
     buf_free(&b->first);
     buf_free(&b->rest);
-    *b = (struct smtp_body_in){ .first = BUF_INIT(FIRST_MAX), .rest = BUF_INIT(CHUNK_BYTES + FEED_MAX) };
-    b->rules = (struct smtp_data_rules){ .refuse = binary ? 0 : SMTP_DATA_ALL_FAULTS, .mend = submission && !binary,
-                                         .line_max_bytes = binary ? 0 : (uint32_t)smtp_text_line_max - 2, .bytes_max = (uint64_t)smtp_message_max };
-    /* What mending repairs is not refused (RFC 6409 8: a submission server may fix what a relay must not touch). */
+    *b = (struct smtp_body_in){ .first = BUF_INIT(FIRST_MAX),
+                                .rest = BUF_INIT(CHUNK_BYTES + FEED_MAX) };
+    b->rules =
+        (struct smtp_data_rules){ .refuse = binary ? 0 : SMTP_DATA_ALL_FAULTS,
+                                  .mend = submission && !binary,
+                                  .line_max_bytes = binary ? 0 : (uint32_t)smtp_text_line_max - 2,
+                                  .bytes_max = (uint64_t)smtp_message_max };
+    /* What mending repairs is not refused (RFC 6409 8: a submission server may fix what a relay
+     * must not touch). */
     if (b->rules.mend) b->rules.refuse &= ~(unsigned)(SMTP_DATA_BARE_CR | SMTP_DATA_BARE_LF);
 }
 
@@ -38,7 +45,8 @@ static enum err stage_begin(struct smtp *s)
     struct str reply;
     struct stage_rep rep;
     enum err e = links_pick(s->world->depot, LINK_WAIT_MS, &s->body.stage_door);
-    if (e == OK) e = door_call(s->body.stage_door, VERB_stage_open, STR_NONE, smtp_ask_wait_ms, &a, &reply);
+    if (e == OK)
+        e = door_call(s->body.stage_door, VERB_stage_open, STR_NONE, smtp_ask_wait_ms, &a, &reply);
     if (e == OK) e = stage_rep_get(reply, &a, &rep);
     if (e == OK) s->body.stage = rep.stage;
     arena_free(&a);
@@ -51,7 +59,8 @@ static enum err stage_send(struct smtp *s, struct str chunk)
     struct stage_append_req in = { .stage = s->body.stage, .bytes = chunk };
     if (!door_is_open(s->body.stage_door)) return ERR_CLOSED;
     stage_append_req_put(&b, &in);
-    enum err e = door_call(s->body.stage_door, VERB_stage_append, buf_str(&b), smtp_ask_wait_ms, NULL, NULL);
+    enum err e =
+        door_call(s->body.stage_door, VERB_stage_append, buf_str(&b), smtp_ask_wait_ms, NULL, NULL);
     buf_free(&b);
     return e;
 }
@@ -100,8 +109,11 @@ static const char *text_refusal(const struct smtp *s)
         enum smtp_data_fault fault;
         const char *reason;
     } reasons[] = {
-        { SMTP_DATA_BARE_CR, "bare-newline" }, { SMTP_DATA_BARE_LF, "bare-newline" },      { SMTP_DATA_NUL, "nul-byte" },
-        { SMTP_DATA_LONG_LINE, "line-too-long" }, { SMTP_DATA_TOO_BIG, "message-too-big" },
+        { SMTP_DATA_BARE_CR, "bare-newline" },
+        { SMTP_DATA_BARE_LF, "bare-newline" },
+        { SMTP_DATA_NUL, "nul-byte" },
+        { SMTP_DATA_LONG_LINE, "line-too-long" },
+        { SMTP_DATA_TOO_BIG, "message-too-big" },
     };
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
         if (s->body.text.first == reasons[i].fault) return reasons[i].reason;
@@ -137,8 +149,9 @@ static void say_result(struct smtp *s, struct offer_rep *rep)
         buf_put_lit(&text, "OK message ");
         buf_put_hex_u64(&text, rep->message, 16);
         rep->outcome.text = buf_str(&text);
-        log_info("smtp.accepted", L_ID("conn", s->peer.conn), L_ID("msg", rep->message), L_U64("rcpts", s->envelope.rcpt_count),
-                 L_U64("bytes", s->body.text.bytes), L_STR("from", s->envelope.reverse_path), L_STR("client", s->peer.ip),
+        log_info("smtp.accepted", L_ID("conn", s->peer.conn), L_ID("msg", rep->message),
+                 L_U64("rcpts", s->envelope.rcpt_count), L_U64("bytes", s->body.text.bytes),
+                 L_STR("from", s->envelope.reverse_path), L_STR("client", s->peer.ip),
                  L_WORD("again", rep->message != s->message ? "yes" : "no"));
         for (size_t i = 0; i < rep->rcpts_count; i++) {
             if (outcome_is_ok(&rep->rcpts[i])) rep->rcpts[i].text = buf_str(&text);
@@ -169,9 +182,15 @@ static enum err hand_over(struct smtp *s)
     } else if (b->failed != OK) {
         rep.outcome = outcome_from_err(b->failed);
     } else {
-        struct offer_req in = { .peer = s->peer, .envelope = s->envelope, .message = s->message, .begun_us = s->begun_us, .stage = b->stage,
-                                .stage_bytes = b->stage != 0 ? b->text.bytes - b->first.n : 0, .content = buf_str(&b->first),
-                                .eight_bit = b->text.eight_bit, .lmtp = s->service == SERVICE_LMTP };
+        struct offer_req in = { .peer = s->peer,
+                                .envelope = s->envelope,
+                                .message = s->message,
+                                .begun_us = s->begun_us,
+                                .stage = b->stage,
+                                .stage_bytes = b->stage != 0 ? b->text.bytes - b->first.n : 0,
+                                .content = buf_str(&b->first),
+                                .eight_bit = b->text.eight_bit,
+                                .lmtp = s->service == SERVICE_LMTP };
         e = smtp_ask_offer(s, &in, &a, &rep);
         if (outcome_is_ok(&rep.outcome)) b->stage = 0; /* it is the message's now */
     }

@@ -10,10 +10,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-PARAM(smtp_connections_per_address, COUNT, 1, 1000000, 50, "connections that one address may have at once")
+PARAM(smtp_connections_per_address, COUNT, 1, 1000000, 50,
+      "connections that one address may have at once")
 PARAM(smtp_connections_per_network, COUNT, 1, 1000000, 2000,
       "connections that one network (IPv4 /24, IPv6 /48) may have at once")
-PARAM(smtp_connections_total, COUNT, 1, 10000000, 20000, "connections at once, of all edge processes together")
+PARAM(smtp_connections_total, COUNT, 1, 10000000, 20000,
+      "connections at once, of all edge processes together")
 
 enum { SLOTS = 65536, IP4_BITS = 24, IP6_BITS = 48, IP6_HOST_BITS = 64 };
 
@@ -40,13 +42,15 @@ size_t crowd_bytes(size_t processes)
 
 enum err crowd_open(int fd, size_t index, size_t processes, struct crowd **crowd_out)
 {
-    if (fd >= 0 && (processes < 1 || processes > CROWD_PROCESSES_MAX || index >= processes)) return ERR_INVALID;
+    if (fd >= 0 && (processes < 1 || processes > CROWD_PROCESSES_MAX || index >= processes))
+        return ERR_INVALID;
     if (fd < 0) {
         index = 0;
         processes = 1;
     }
     size_t bytes = crowd_bytes(processes);
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, fd >= 0 ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS, fd, 0);
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                   fd >= 0 ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS, fd, 0);
     if (fd >= 0) close(fd);
     if (p == MAP_FAILED) return ERR_LIMIT;
     struct crowd *c = calloc(1, sizeof *c);
@@ -67,10 +71,13 @@ void crowd_close(struct crowd **c)
     *c = NULL;
 }
 
-static size_t slot_of(const struct crowd *c, const struct net_addr *peer, unsigned ip4_bits, unsigned ip6_bits)
+static size_t slot_of(const struct crowd *c, const struct net_addr *peer, unsigned ip4_bits,
+                      unsigned ip6_bits)
 {
     struct net_addr net = net_network(peer, ip4_bits, ip6_bits);
-    return (size_t)hash_siphash(atomic_load_explicit(&c->shared->key, memory_order_relaxed), ip4_bits, str_of(net.ip, sizeof net.ip)) % SLOTS;
+    return (size_t)hash_siphash(atomic_load_explicit(&c->shared->key, memory_order_relaxed),
+                                ip4_bits, str_of(net.ip, sizeof net.ip)) %
+           SLOTS;
 }
 
 enum crowd_answer crowd_enter(struct crowd *c, const struct net_addr *peer, bool unlimited)
@@ -84,8 +91,10 @@ enum crowd_answer crowd_enter(struct crowd *c, const struct net_addr *peer, bool
         of_network += atomic_load_explicit(&t->network[n], memory_order_relaxed);
     }
     if (total >= (uint64_t)smtp_connections_total) return CROWD_TOTAL_FULL;
-    if (!unlimited && of_address >= (uint64_t)smtp_connections_per_address) return CROWD_ADDRESS_FULL;
-    if (!unlimited && of_network >= (uint64_t)smtp_connections_per_network) return CROWD_NETWORK_FULL;
+    if (!unlimited && of_address >= (uint64_t)smtp_connections_per_address)
+        return CROWD_ADDRESS_FULL;
+    if (!unlimited && of_network >= (uint64_t)smtp_connections_per_network)
+        return CROWD_NETWORK_FULL;
     struct crowd_table *mine = &c->shared->tables[c->index];
     /* Two processes may let one too many in between them; a limit of this kind does not mind. */
     atomic_fetch_add_explicit(&mine->total, 1, memory_order_relaxed);
@@ -99,6 +108,8 @@ void crowd_leave(struct crowd *c, const struct net_addr *peer)
     struct crowd_table *mine = &c->shared->tables[c->index];
     must(atomic_load_explicit(&mine->total, memory_order_relaxed) > 0);
     atomic_fetch_sub_explicit(&mine->total, 1, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&mine->address[slot_of(c, peer, 32, IP6_HOST_BITS)], 1, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&mine->network[slot_of(c, peer, IP4_BITS, IP6_BITS)], 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&mine->address[slot_of(c, peer, 32, IP6_HOST_BITS)], 1,
+                              memory_order_relaxed);
+    atomic_fetch_sub_explicit(&mine->network[slot_of(c, peer, IP4_BITS, IP6_BITS)], 1,
+                              memory_order_relaxed);
 }

@@ -1,4 +1,5 @@
-/* Who the client says it is, and whether anybody else can listen: HELO, EHLO, LHLO, STARTTLS, XCLIENT, PROXY. */
+/* Who the client says it is, and whether anybody else can listen: HELO, EHLO, LHLO, STARTTLS,
+ * XCLIENT, PROXY. */
 #include "proto/smtp/session.h"
 
 #include "base/must.h"
@@ -11,7 +12,8 @@ COUNTER(smtp_tls_failures, "TLS handshakes of SMTP sessions that failed")
 
 bool smtp_is_private(const struct smtp *s)
 {
-    return s->stream.tls != NULL || (s->loopback && s->config->auth.plaintext == CONFIG_PLAINTEXT_LOOPBACK);
+    return s->stream.tls != NULL ||
+           (s->loopback && s->config->auth.plaintext == CONFIG_PLAINTEXT_LOOPBACK);
 }
 
 static bool may_start_tls(const struct smtp *s)
@@ -98,7 +100,8 @@ enum err smtp_begin_tls(struct smtp *s)
         s->peer.tls = arena_str(&s->session, buf_str(&words));
     } else {
         smtp_tls_failures++;
-        log_info("smtp.tls_failed", L_ID("conn", s->peer.conn), L_STR("client", s->peer.ip), L_ERR(e), L_STR("why", buf_str(&why)));
+        log_info("smtp.tls_failed", L_ID("conn", s->peer.conn), L_STR("client", s->peer.ip),
+                 L_ERR(e), L_STR("why", buf_str(&why)));
     }
     buf_free(&why);
     buf_free(&words);
@@ -116,7 +119,8 @@ enum err smtp_do_starttls(struct smtp *s, const struct smtp_command *c)
         smtp_refuse(s, "not-implemented", STR("STARTTLS"));
         return OK;
     }
-    /* Whoever stands between could have put commands behind STARTTLS; they would seem to come from inside TLS. */
+    /* Whoever stands between could have put commands behind STARTTLS; they would seem to come from
+     * inside TLS. */
     stream_poll(&s->stream);
     if (stream_buffered(&s->stream) > 0) {
         smtp_refuse(s, "bad-sequence", STR("bytes behind STARTTLS"));
@@ -155,7 +159,8 @@ static enum err recount(struct smtp *s)
     if (s->counted) crowd_leave(s->world->crowd, &s->from);
     s->counted = false;
     s->from = to;
-    if (crowd_enter(s->world->crowd, &s->from, (s->may & CONFIG_MAY_UNLIMITED) != 0) != CROWD_WELCOME) {
+    if (crowd_enter(s->world->crowd, &s->from, (s->may & CONFIG_MAY_UNLIMITED) != 0) !=
+        CROWD_WELCOME) {
         smtp_refuse(s, "too-many-connections", STR("counted for the client behind the proxy"));
         return ERR_LIMIT;
     }
@@ -169,11 +174,14 @@ enum err smtp_read_proxy(struct smtp *s)
     struct proxy h;
     size_t used = 0;
     if ((s->may & CONFIG_MAY_PROXY) == 0) {
-        smtp_refuse(s, "policy", STR("a PROXY header is expected here, but this peer is not trusted with it"));
+        smtp_refuse(s, "policy",
+                    STR("a PROXY header is expected here, but this peer is not trusted with it"));
         return ERR_DENIED;
     }
     enum err e = stream_peek(&s->stream, smtp_tls_wait_ms, &seen);
-    while (e == OK && (e = proxy_parse(seen, &h, &used)) == ERR_AGAIN) { e = stream_peek_more(&s->stream, smtp_tls_wait_ms, &seen); }
+    while (e == OK && (e = proxy_parse(seen, &h, &used)) == ERR_AGAIN) {
+        e = stream_peek_more(&s->stream, smtp_tls_wait_ms, &seen);
+    }
     if (e != OK) return e == ERR_SYNTAX ? ERR_PROTOCOL : e;
     stream_consume(&s->stream, used);
     s->wants_proxy = false;
@@ -194,7 +202,8 @@ enum err smtp_do_xclient(struct smtp *s, const struct smtp_command *c)
         smtp_refuse(s, "bad-syntax", bad);
     } else {
         smtp_reset(s);
-        if ((x.given & XCLIENT_ADDR) != 0) take_address(s, &x.addr, (x.given & XCLIENT_PORT) != 0 ? x.port : s->peer.port);
+        if ((x.given & XCLIENT_ADDR) != 0)
+            take_address(s, &x.addr, (x.given & XCLIENT_PORT) != 0 ? x.port : s->peer.port);
         if ((x.given & XCLIENT_HELO) != 0) s->peer.helo = arena_str(&s->session, x.helo);
         if ((x.given & XCLIENT_NAME) != 0) s->peer.name = arena_str(&s->session, x.name);
         if ((x.given & XCLIENT_LOGIN) != 0) s->peer.login = arena_str(&s->session, x.login);

@@ -30,7 +30,8 @@ enum err smtp_do_help(struct smtp *s, const struct smtp_command *c)
     return OK;
 }
 
-/* RFC 5321 3.5 and 7.3: full answers for those who are trusted or logged in, "cannot verify" for the others. */
+/* RFC 5321 3.5 and 7.3: full answers for those who are trusted or logged in, "cannot verify" for
+ * the others. */
 enum err smtp_do_lookup(struct smtp *s, const struct smtp_command *c)
 {
     bool expand = c->verb == SMTP_VERB_EXPN;
@@ -40,7 +41,8 @@ enum err smtp_do_lookup(struct smtp *s, const struct smtp_command *c)
     enum err e = OK;
 
     if (s->peer.login.n == 0 && (s->may & (expand ? CONFIG_MAY_EXPN : CONFIG_MAY_VRFY)) == 0) {
-        smtp_say(s, 252, 2, expand ? 5 : 1, expand ? 2 : 5, STR("Cannot verify, but will take a message and attempt delivery"));
+        smtp_say(s, 252, 2, expand ? 5 : 1, expand ? 2 : 5,
+                 STR("Cannot verify, but will take a message and attempt delivery"));
         return OK;
     }
     e = smtp_ask_expand(s, c->lookup.text, expand, &a, &rep);

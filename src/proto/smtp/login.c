@@ -1,11 +1,13 @@
-/* AUTH (RFC 4954). The words go to authd and back; this process never learns whether they were a password's. */
+/* AUTH (RFC 4954). The words go to authd and back; this process never learns whether they were a
+ * password's. */
 #include "proto/smtp/session.h"
 
 COUNTER(smtp_logins, "logins accepted on the submission listeners")
 
 enum { LINK_WAIT_MS = 5000, ROUNDS_MAX = 8 };
 
-static enum err ask_authd(struct smtp *s, enum verb verb, struct buf *request, struct arena *a, struct auth_rep *out)
+static enum err ask_authd(struct smtp *s, enum verb verb, struct buf *request, struct arena *a,
+                          struct auth_rep *out)
 {
     struct door *authd = NULL;
     struct str reply;
@@ -14,8 +16,10 @@ static enum err ask_authd(struct smtp *s, enum verb verb, struct buf *request, s
     if (e == OK) e = door_call(authd, verb, buf_str(request), smtp_ask_wait_ms, a, &reply);
     if (e == OK) e = auth_rep_get(reply, a, out);
     if (e != OK) {
-        log_warn("smtp.no_answer", L_ID("conn", s->peer.conn), L_WORD("verb", verb_row(verb)->name), L_ERR(e));
-        *out = (struct auth_rep){ .state = AUTH_REFUSED, .outcome = outcome_of("auth-unavailable") };
+        log_warn("smtp.no_answer", L_ID("conn", s->peer.conn), L_WORD("verb", verb_row(verb)->name),
+                 L_ERR(e));
+        *out =
+            (struct auth_rep){ .state = AUTH_REFUSED, .outcome = outcome_of("auth-unavailable") };
     }
     /* Requests and replies of a login may hold a password in clear. */
     explicit_bzero(request->p, request->n);
@@ -27,22 +31,30 @@ static struct str binding(struct smtp *s, enum tls_binding kind, struct arena *a
 {
     struct buf b = BUF_INIT(512);
     struct str data = STR_NONE;
-    if (s->stream.tls != NULL && tls_channel_binding(s->stream.tls, kind, &b) == OK) data = arena_str(a, buf_str(&b));
+    if (s->stream.tls != NULL && tls_channel_binding(s->stream.tls, kind, &b) == OK)
+        data = arena_str(a, buf_str(&b));
     buf_free(&b);
     return data;
 }
 
-static enum err ask_begin(struct smtp *s, const struct sasl_start *start, struct str initial, struct arena *a, struct auth_rep *out)
+static enum err ask_begin(struct smtp *s, const struct sasl_start *start, struct str initial,
+                          struct arena *a, struct auth_rep *out)
 {
     struct buf b = BUF_INIT(VERB_SMALL);
-    struct auth_begin_req in = { .peer = s->peer, .clear_ok = smtp_is_private(s), .mechanism = start->mechanism,
-                                 .exporter = binding(s, TLS_EXPORTER, a), .unique = binding(s, TLS_UNIQUE, a),
-                                 .end_point = binding(s, TLS_SERVER_END_POINT, a), .has_initial = start->has_initial, .initial = initial };
+    struct auth_begin_req in = { .peer = s->peer,
+                                 .clear_ok = smtp_is_private(s),
+                                 .mechanism = start->mechanism,
+                                 .exporter = binding(s, TLS_EXPORTER, a),
+                                 .unique = binding(s, TLS_UNIQUE, a),
+                                 .end_point = binding(s, TLS_SERVER_END_POINT, a),
+                                 .has_initial = start->has_initial,
+                                 .initial = initial };
     auth_begin_req_put(&b, &in);
     return ask_authd(s, VERB_auth_begin, &b, a, out);
 }
 
-static enum err ask_step(struct smtp *s, uint64_t exchange, struct str words, struct arena *a, struct auth_rep *out)
+static enum err ask_step(struct smtp *s, uint64_t exchange, struct str words, struct arena *a,
+                         struct auth_rep *out)
 {
     struct buf b = BUF_INIT(VERB_SMALL);
     struct auth_step_req in = { .exchange = exchange, .words = words };
@@ -56,12 +68,15 @@ static void ask_cancel(struct smtp *s, uint64_t exchange)
     struct door *authd = NULL;
     struct auth_cancel_req in = { .exchange = exchange };
     auth_cancel_req_put(&b, &in);
-    if (links_pick(s->world->authd, 0, &authd) == OK) err_ignore(door_tell(authd, VERB_auth_cancel, buf_str(&b))); /* it also times out */
+    if (links_pick(s->world->authd, 0, &authd) == OK)
+        err_ignore(door_tell(authd, VERB_auth_cancel, buf_str(&b))); /* it also times out */
     buf_free(&b);
 }
 
-/* Say the challenge and read the client's answer, decoded into `words`. ERR_CANCELLED: it said "*" ; ERR_SYNTAX. */
-static enum err challenge(struct smtp *s, struct str words_out, struct buf *words, bool *gave_up_out)
+/* Say the challenge and read the client's answer, decoded into `words`. ERR_CANCELLED: it said "*"
+ * ; ERR_SYNTAX. */
+static enum err challenge(struct smtp *s, struct str words_out, struct buf *words,
+                          bool *gave_up_out)
 {
     struct str line;
     *gave_up_out = false;
@@ -72,7 +87,8 @@ static enum err challenge(struct smtp *s, struct str words_out, struct buf *word
     e = sasl_response_decode(words, line);
     if (e == OK) return OK;
     *gave_up_out = true;
-    smtp_refuse(s, "bad-syntax", e == ERR_CANCELLED ? STR("the client gave up") : STR("not base64"));
+    smtp_refuse(s, "bad-syntax",
+                e == ERR_CANCELLED ? STR("the client gave up") : STR("not base64"));
     return OK;
 }
 
@@ -104,11 +120,13 @@ enum err smtp_do_auth(struct smtp *s, const struct smtp_command *c)
         smtp_refuse(s, "not-implemented", STR("AUTH on a listener without it"));
     } else if (s->peer.login.n > 0) {
         smtp_refuse(s, "bad-sequence", STR("logged in already")); /* RFC 4954 4 */
-    } else if (c->auth.has_initial && sasl_response_decode(&words, c->auth.initial) != OK && c->auth.initial.n > 0) {
+    } else if (c->auth.has_initial && sasl_response_decode(&words, c->auth.initial) != OK &&
+               c->auth.initial.n > 0) {
         smtp_refuse(s, "bad-syntax", STR("initial response is not base64"));
     } else {
         e = ask_begin(s, &c->auth, buf_str(&words), &a, &rep);
-        for (int round = 0; e == OK && rep.state == AUTH_CONTINUE && !gave_up && round < ROUNDS_MAX; round++) {
+        for (int round = 0; e == OK && rep.state == AUTH_CONTINUE && !gave_up && round < ROUNDS_MAX;
+             round++) {
             explicit_bzero(words.p, words.n);
             buf_clear(&words);
             e = challenge(s, rep.words, &words, &gave_up);

@@ -4,8 +4,10 @@
 #include "base/must.h"
 #include "base/rand.h"
 
-PARAM(smtp_message_max, BYTES, 65536, 4294967296, 52428800, "largest message, content only (RFC 5321 4.5.3.1.7: at least 64 KiB)")
-PARAM(smtp_rcpts_max, COUNT, 100, ENVELOPE_RCPT_MAX, 1000, "recipients of one transaction (RFC 5321 4.5.3.1.8: at least 100)")
+PARAM(smtp_message_max, BYTES, 65536, 4294967296, 52428800,
+      "largest message, content only (RFC 5321 4.5.3.1.7: at least 64 KiB)")
+PARAM(smtp_rcpts_max, COUNT, 100, ENVELOPE_RCPT_MAX, 1000,
+      "recipients of one transaction (RFC 5321 4.5.3.1.8: at least 100)")
 
 void smtp_reset(struct smtp *s)
 {
@@ -13,7 +15,8 @@ void smtp_reset(struct smtp *s)
         struct buf b = BUF_INIT(64);
         struct stage_rep in = { .stage = s->body.stage };
         stage_rep_put(&b, &in);
-        err_ignore(door_tell(s->body.stage_door, VERB_stage_drop, buf_str(&b))); /* a depot that is gone has forgotten it */
+        err_ignore(door_tell(s->body.stage_door, VERB_stage_drop,
+                             buf_str(&b))); /* a depot that is gone has forgotten it */
         buf_free(&b);
     }
     buf_free(&s->body.first);
@@ -34,7 +37,8 @@ enum err smtp_do_rset(struct smtp *s, const struct smtp_command *c)
     return OK;
 }
 
-/* Ids grow with time, so that a listing by id is a listing by age; the low bits keep processes apart. */
+/* Ids grow with time, so that a listing by id is a listing by age; the low bits keep processes
+ * apart. */
 static uint64_t next_message(void)
 {
     static uint64_t last;
@@ -55,11 +59,19 @@ static struct str address_text(struct arena *a, const struct path *p)
 
 static void fill_envelope(struct smtp *s, const struct smtp_mail *m)
 {
-    static const enum body_kind bodies[] = { [SMTP_BODY_7BIT] = BODY_7BIT, [SMTP_BODY_8BITMIME] = BODY_8BITMIME, [SMTP_BODY_BINARYMIME] = BODY_BINARYMIME };
-    static const enum dsn_ret rets[] = { [SMTP_RET_UNSAID] = DSN_RET_NONE, [SMTP_RET_FULL] = DSN_RET_FULL, [SMTP_RET_HDRS] = DSN_RET_HDRS };
-    s->envelope = (struct envelope){ .reverse_path = address_text(&s->mail, &m->from), .envid = arena_str(&s->mail, m->envid), .ret = rets[m->ret],
-                                     .body = bodies[m->body], .smtputf8 = (m->given & SMTP_PARAMETER_SMTPUTF8) != 0,
-                                     .size = (m->given & SMTP_PARAMETER_SIZE) != 0 ? m->size_bytes : 0 };
+    static const enum body_kind bodies[] = { [SMTP_BODY_7BIT] = BODY_7BIT,
+                                             [SMTP_BODY_8BITMIME] = BODY_8BITMIME,
+                                             [SMTP_BODY_BINARYMIME] = BODY_BINARYMIME };
+    static const enum dsn_ret rets[] = { [SMTP_RET_UNSAID] = DSN_RET_NONE,
+                                         [SMTP_RET_FULL] = DSN_RET_FULL,
+                                         [SMTP_RET_HDRS] = DSN_RET_HDRS };
+    s->envelope =
+        (struct envelope){ .reverse_path = address_text(&s->mail, &m->from),
+                           .envid = arena_str(&s->mail, m->envid),
+                           .ret = rets[m->ret],
+                           .body = bodies[m->body],
+                           .smtputf8 = (m->given & SMTP_PARAMETER_SMTPUTF8) != 0,
+                           .size = (m->given & SMTP_PARAMETER_SIZE) != 0 ? m->size_bytes : 0 };
     s->message = next_message();
     s->begun_us = clock_wall_us();
 }
@@ -108,7 +120,9 @@ static struct recipient *place_for_rcpt(struct smtp *s)
     if (s->envelope.rcpt_count == s->rcpt_cap) {
         size_t cap = s->rcpt_cap > 0 ? s->rcpt_cap * 2 : 4;
         struct recipient *more = ARENA_MANY(&s->mail, struct recipient, cap);
-        for (size_t i = 0; i < s->envelope.rcpt_count; i++) { more[i] = s->envelope.rcpts[i]; }
+        for (size_t i = 0; i < s->envelope.rcpt_count; i++) {
+            more[i] = s->envelope.rcpts[i];
+        }
         s->envelope.rcpts = more;
         s->rcpt_cap = cap;
     }
@@ -120,8 +134,10 @@ static void take_rcpt(struct smtp *s, const struct smtp_rcpt *r, struct str addr
     static const struct {
         unsigned from;
         uint8_t to;
-    } notify[] = { { SMTP_NOTIFY_NEVER, DSN_NOTIFY_NEVER }, { SMTP_NOTIFY_SUCCESS, DSN_NOTIFY_SUCCESS },
-                   { SMTP_NOTIFY_FAILURE, DSN_NOTIFY_FAILURE }, { SMTP_NOTIFY_DELAY, DSN_NOTIFY_DELAY } };
+    } notify[] = { { SMTP_NOTIFY_NEVER, DSN_NOTIFY_NEVER },
+                   { SMTP_NOTIFY_SUCCESS, DSN_NOTIFY_SUCCESS },
+                   { SMTP_NOTIFY_FAILURE, DSN_NOTIFY_FAILURE },
+                   { SMTP_NOTIFY_DELAY, DSN_NOTIFY_DELAY } };
     struct recipient *to = place_for_rcpt(s);
     to->address = arena_str(&s->mail, address);
     for (size_t i = 0; i < sizeof notify / sizeof notify[0]; i++) {
@@ -156,7 +172,8 @@ enum err smtp_do_rcpt(struct smtp *s, const struct smtp_command *c)
         s->state = SMTP_RCPTING;
         smtp_say(s, 250, 2, 1, 5, STR("Recipient OK"));
     } else if (e == OK) {
-        /* RFC 5321 4.5.3.1.10: the client keeps the rest for another transaction; that is no error of its own. */
+        /* RFC 5321 4.5.3.1.10: the client keeps the rest for another transaction; that is no error
+         * of its own. */
         if (!str_eq(rep.outcome.reason, STR("too-many-recipients"))) s->errors++;
         smtp_say_outcome(s, &rep.outcome, buf_str(&facts));
     }

@@ -7,11 +7,15 @@
 COUNTER(smtp_refusals, "replies 4yz and 5yz given by the SMTP listeners")
 
 PARAM(smtp_refusal_notes_per_second, COUNT, 0, 100000, 200,
-      "refusals per second and edge process that are kept for 'postrider explain'; the rest is only logged")
+      "refusals per second and edge process that are kept for 'postrider explain'; the rest is "
+      "only logged")
 
-void smtp_say(struct smtp *s, unsigned code, unsigned class, unsigned subject, unsigned detail, struct str text)
+void smtp_say(struct smtp *s, unsigned code, unsigned class, unsigned subject, unsigned detail,
+              struct str text)
 {
-    struct smtp_enhanced enhanced = s->peer.extended ? SMTP_ENHANCED((uint16_t)class, (uint16_t)subject, (uint16_t)detail) : SMTP_NO_ENHANCED;
+    struct smtp_enhanced enhanced =
+        s->peer.extended ? SMTP_ENHANCED((uint16_t) class, (uint16_t)subject, (uint16_t)detail)
+                         : SMTP_NO_ENHANCED;
     smtp_reply_put(&s->stream.out, code, enhanced, text, s->envelope.smtputf8);
 }
 
@@ -28,7 +32,8 @@ static bool may_note(void)
     return noted++ < smtp_refusal_notes_per_second;
 }
 
-static void note_refusal(struct smtp *s, const struct outcome *o, struct str text, struct str inputs)
+static void note_refusal(struct smtp *s, const struct outcome *o, struct str text,
+                         struct str inputs)
 {
     struct buf b = BUF_INIT(VERB_SMALL);
     struct door *depot = NULL;
@@ -43,11 +48,18 @@ static void note_refusal(struct smtp *s, const struct outcome *o, struct str tex
     if (s->peer.login.n > 0) facts[n++] = (struct fact){ STR("login"), s->peer.login };
     if (in_transaction) facts[n++] = (struct fact){ STR("mail"), s->envelope.reverse_path };
     if (inputs.n > 0) facts[n++] = (struct fact){ STR("inputs"), inputs };
-    struct refusal_note_req in = { .refusal = { .lookup = o->lookup, .time_us = clock_wall_us(), .conn = s->peer.conn, .reason = o->reason,
-                                                .rule = o->rule, .text = text, .inputs = facts, .input_count = n } };
+    struct refusal_note_req in = { .refusal = { .lookup = o->lookup,
+                                                .time_us = clock_wall_us(),
+                                                .conn = s->peer.conn,
+                                                .reason = o->reason,
+                                                .rule = o->rule,
+                                                .text = text,
+                                                .inputs = facts,
+                                                .input_count = n } };
     refusal_note_req_put(&b, &in);
     /* Without a depot the log line is what remains. */
-    if (!b.over && links_pick(s->world->depot, 0, &depot) == OK) err_ignore(door_tell(depot, VERB_refusal_note, buf_str(&b)));
+    if (!b.over && links_pick(s->world->depot, 0, &depot) == OK)
+        err_ignore(door_tell(depot, VERB_refusal_note, buf_str(&b)));
     buf_free(&b);
 }
 
@@ -66,8 +78,9 @@ void smtp_say_outcome(struct smtp *s, struct outcome *o, struct str inputs)
     buf_put(&text, buf_str(&lookup));
     buf_put_byte(&text, ']');
     smtp_say(s, o->code, o->class, o->subject, o->detail, buf_str(&text));
-    log_info("smtp.refused", L_ID("conn", s->peer.conn), L_STR("client", s->peer.ip), L_U64("code", o->code), L_STR("reason", o->reason),
-             L_STR("rule", o->rule), L_STR("lookup", buf_str(&lookup)), L_STR("inputs", inputs));
+    log_info("smtp.refused", L_ID("conn", s->peer.conn), L_STR("client", s->peer.ip),
+             L_U64("code", o->code), L_STR("reason", o->reason), L_STR("rule", o->rule),
+             L_STR("lookup", buf_str(&lookup)), L_STR("inputs", inputs));
     if (may_note()) {
         struct buf said = BUF_INIT(2048);
         buf_put_u64(&said, o->code);
@@ -96,8 +109,12 @@ void smtp_say_fault(struct smtp *s, const struct smtp_command *c)
     buf_put_json(&inputs, str_part(c->word, 0, 64));
     buf_put_lit(&inputs, " arguments=");
     buf_put_json(&inputs, str_part(c->arguments, 0, 512));
-    struct outcome o = { .code = (uint16_t)row->code, .class = 5, .subject = (uint16_t)row->subject, .detail = (uint16_t)row->detail,
-                         .text = buf_str(&words), .reason = STR("bad-syntax") };
+    struct outcome o = { .code = (uint16_t)row->code,
+                         .class = 5,
+                         .subject = (uint16_t)row->subject,
+                         .detail = (uint16_t)row->detail,
+                         .text = buf_str(&words),
+                         .reason = STR("bad-syntax") };
     s->errors++;
     smtp_say_outcome(s, &o, buf_str(&inputs));
     buf_free(&words);

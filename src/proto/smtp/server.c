@@ -1,8 +1,9 @@
 /* The dialog: greeting, commands in their states, the end.
  *
- * Replies gather while commands are pipelined and leave in one write before the session waits (RFC 2920).
- * Invariant: what a client sent is answered in order, each command once. Weak point: a client that pipelines into a
- * DATA that is refused sends its text as commands; the count of errors ends that. */
+ * Replies gather while commands are pipelined and leave in one write before the session waits (RFC
+ * 2920). Invariant: what a client sent is answered in order, each command once. Weak point: a
+ * client that pipelines into a DATA that is refused sends its text as commands; the count of errors
+ * ends that. */
 #include "proto/smtp/session.h"
 
 #include "base/must.h"
@@ -13,15 +14,19 @@
 
 PARAM(smtp_command_wait_ms, TIME_MS, 1000, 3600000, 300000,
       "how long a client may take for its next command (RFC 5321 4.5.3.2.7: at least 5 minutes)")
-PARAM(smtp_data_wait_ms, TIME_MS, 1000, 3600000, 180000,
-      "how long a client may take for its next piece of message text (RFC 5321 4.5.3.2.5: 3 minutes)")
-PARAM(smtp_write_wait_ms, TIME_MS, 1000, 3600000, 60000, "how long a client may take to accept our replies")
+PARAM(
+    smtp_data_wait_ms, TIME_MS, 1000, 3600000, 180000,
+    "how long a client may take for its next piece of message text (RFC 5321 4.5.3.2.5: 3 minutes)")
+PARAM(smtp_write_wait_ms, TIME_MS, 1000, 3600000, 60000,
+      "how long a client may take to accept our replies")
 PARAM(smtp_tls_wait_ms, TIME_MS, 1000, 600000, 30000, "how long a TLS handshake may take")
-PARAM(smtp_ask_wait_ms, TIME_MS, 100, 600000, 30000, "how long the SMTP server waits for the answer of another role")
+PARAM(smtp_ask_wait_ms, TIME_MS, 100, 600000, 30000,
+      "how long the SMTP server waits for the answer of another role")
 PARAM(smtp_greet_pause_ms, TIME_MS, 0, 60000, 0,
       "pause before the greeting on the smtp service; who speaks during it is refused")
 PARAM(smtp_errors_max, COUNT, 1, 1000, 20, "wrong or refused commands before a client is sent away")
-PARAM(smtp_tarpit_ms, TIME_MS, 0, 60000, 1000, "pause before each reply to a client that has made half of its errors")
+PARAM(smtp_tarpit_ms, TIME_MS, 0, 60000, 1000,
+      "pause before each reply to a client that has made half of its errors")
 PARAM(smtp_command_line_max, BYTES, 512, 16384, 4096,
       "longest command line, with CRLF (RFC 5321 4.5.3.1.4 asks for 512, its extensions for more)")
 COUNTER(smtp_connections, "connections accepted by the SMTP listeners")
@@ -29,9 +34,9 @@ COUNTER(smtp_turned_away, "connections answered with 421 or 554 at once")
 
 struct smtp_row {
     enum smtp_verb verb;
-    unsigned states;    /* in which it may come */
-    unsigned services;  /* 1 << enum service: where it exists */
-    bool before_tls;    /* may come before STARTTLS where TLS is required */
+    unsigned states;   /* in which it may come */
+    unsigned services; /* 1 << enum service: where it exists */
+    bool before_tls;   /* may come before STARTTLS where TLS is required */
     smtp_do serve;
 };
 
@@ -47,7 +52,8 @@ static const struct smtp_row rows[] = {
     { SMTP_VERB_MAIL, SMTP_NAMED, ALL_DOORS, false, smtp_do_mail },
     { SMTP_VERB_RCPT, SMTP_MAILING | SMTP_RCPTING, ALL_DOORS, false, smtp_do_rcpt },
     { SMTP_VERB_DATA, SMTP_RCPTING, ALL_DOORS, false, smtp_do_data },
-    { SMTP_VERB_BDAT, SMTP_ANY, ALL_DOORS, true, smtp_do_bdat }, /* looks at the state itself: its chunk has to be read in any case */
+    { SMTP_VERB_BDAT, SMTP_ANY, ALL_DOORS, true,
+      smtp_do_bdat }, /* looks at the state itself: its chunk has to be read in any case */
     { SMTP_VERB_RSET, SMTP_ANY, ALL_DOORS, true, smtp_do_rset },
     { SMTP_VERB_NOOP, SMTP_ANY, ALL_DOORS, true, smtp_do_noop },
     { SMTP_VERB_QUIT, SMTP_ANY, ALL_DOORS, true, smtp_do_quit },
@@ -63,7 +69,8 @@ static const struct smtp_row rows[] = {
 void smtp_put_verbs(struct buf *b, const struct smtp *s)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if ((rows[i].services & 1u << s->service) == 0 || rows[i].verb == SMTP_VERB_XCLIENT) continue;
+        if ((rows[i].services & 1u << s->service) == 0 || rows[i].verb == SMTP_VERB_XCLIENT)
+            continue;
         buf_put_byte(b, ' ');
         buf_put(b, str_c(smtp_verb_name(rows[i].verb)));
     }
@@ -81,8 +88,10 @@ static const struct smtp_row *row_of(enum smtp_verb v, enum service service)
 
 static enum err unknown(struct smtp *s, const struct smtp_command *c)
 {
-    static const enum smtp_verb known[] = { SMTP_VERB_SEND, SMTP_VERB_SOML, SMTP_VERB_SAML, SMTP_VERB_TURN, SMTP_VERB_ATRN,
-                                            SMTP_VERB_HELO, SMTP_VERB_EHLO, SMTP_VERB_LHLO, SMTP_VERB_EXPN, SMTP_VERB_AUTH };
+    static const enum smtp_verb known[] = { SMTP_VERB_SEND, SMTP_VERB_SOML, SMTP_VERB_SAML,
+                                            SMTP_VERB_TURN, SMTP_VERB_ATRN, SMTP_VERB_HELO,
+                                            SMTP_VERB_EHLO, SMTP_VERB_LHLO, SMTP_VERB_EXPN,
+                                            SMTP_VERB_AUTH };
     struct buf inputs = BUF_INIT(256);
     buf_put_lit(&inputs, "command=");
     buf_put_json(&inputs, str_part(c->word, 0, 64));
@@ -92,7 +101,9 @@ static enum err unknown(struct smtp *s, const struct smtp_command *c)
         return ERR_PROTOCOL;
     }
     bool is_known = false;
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) { is_known |= c->verb == known[i]; }
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        is_known |= c->verb == known[i];
+    }
     /* RFC 5321 4.2.4: known but not here is 502, not known at all is 500. */
     smtp_refuse(s, is_known ? "not-implemented" : "unknown-command", buf_str(&inputs));
     buf_free(&inputs);
@@ -103,9 +114,12 @@ static enum err serve_line(struct smtp *s, struct str line)
 {
     struct arena scratch = ARENA_INIT(0);
     struct smtp_command c;
-    struct smtp_syntax syntax = { .tolerate = SMTP_TOLERATE_SPACE | SMTP_TOLERATE_HELLO | SMTP_TOLERATE_LONG_LOCAL | SMTP_TOLERATE_UNDERSCORE,
-                                  .offered = SMTP_PARAMETER_SIZE | SMTP_PARAMETER_BODY | SMTP_PARAMETER_SMTPUTF8 | SMTP_PARAMETER_RET |
-                                             SMTP_PARAMETER_ENVID | SMTP_PARAMETER_AUTH | SMTP_PARAMETER_NOTIFY | SMTP_PARAMETER_ORCPT,
+    struct smtp_syntax syntax = { .tolerate = SMTP_TOLERATE_SPACE | SMTP_TOLERATE_HELLO |
+                                              SMTP_TOLERATE_LONG_LOCAL | SMTP_TOLERATE_UNDERSCORE,
+                                  .offered = SMTP_PARAMETER_SIZE | SMTP_PARAMETER_BODY |
+                                             SMTP_PARAMETER_SMTPUTF8 | SMTP_PARAMETER_RET |
+                                             SMTP_PARAMETER_ENVID | SMTP_PARAMETER_AUTH |
+                                             SMTP_PARAMETER_NOTIFY | SMTP_PARAMETER_ORCPT,
                                   .utf8 = s->envelope.smtputf8 };
     enum err parsed = smtp_command_parse(line, &syntax, &scratch, &c);
     const struct smtp_row *row = row_of(c.verb, s->service);
@@ -160,7 +174,8 @@ static enum err talk(struct smtp *s)
         unsigned errors_before = s->errors;
         enum err e = next_line(s, &line);
         if (e == ERR_SYNTAX) {
-            /* A bare LF or CR in a command: what follows it could be read as another command elsewhere. */
+            /* A bare LF or CR in a command: what follows it could be read as another command
+             * elsewhere. */
             struct outcome o = outcome_of("bare-newline");
             o.code = 500;
             o.text = STR("Command lines end in CRLF (RFC 5321 2.3.8)");
@@ -226,16 +241,21 @@ static enum err check_client(struct smtp *s)
 
 static enum err check_crowd(struct smtp *s)
 {
-    static const char *const reasons[] = { NULL, "too-many-connections", "too-many-connections", "overloaded" };
+    static const char *const reasons[] = { NULL, "too-many-connections", "too-many-connections",
+                                           "overloaded" };
     if (s->stream.watch.fd < 0) return ERR_CLOSED;
-    enum crowd_answer answer = crowd_enter(s->world->crowd, &s->from, (s->may & CONFIG_MAY_UNLIMITED) != 0 || s->from.kind == NET_UNIX);
+    enum crowd_answer answer =
+        crowd_enter(s->world->crowd, &s->from,
+                    (s->may & CONFIG_MAY_UNLIMITED) != 0 || s->from.kind == NET_UNIX);
     if (answer == CROWD_WELCOME) {
         s->counted = true;
         return OK;
     }
     smtp_turned_away++;
-    smtp_refuse(s, reasons[answer], answer == CROWD_NETWORK_FULL ? STR("limit=smtp_connections_per_network") : answer == CROWD_ADDRESS_FULL
-                    ? STR("limit=smtp_connections_per_address") : STR("limit=smtp_connections_total"));
+    smtp_refuse(s, reasons[answer],
+                answer == CROWD_NETWORK_FULL   ? STR("limit=smtp_connections_per_network")
+                : answer == CROWD_ADDRESS_FULL ? STR("limit=smtp_connections_per_address")
+                                               : STR("limit=smtp_connections_total"));
     return ERR_LIMIT;
 }
 
@@ -283,19 +303,29 @@ static void life(void *arg)
     enum err e = begin(s);
     if (e == OK) e = talk(s);
     if (s->stream.watch.fd >= 0) say_goodbye(s, e);
-    log_debug("smtp.closed", L_ID("conn", s->peer.conn), L_STR("client", s->peer.ip), L_U64("messages", s->messages), L_U64("errors", s->errors),
+    log_debug("smtp.closed", L_ID("conn", s->peer.conn), L_STR("client", s->peer.ip),
+              L_U64("messages", s->messages), L_U64("errors", s->errors),
               L_U64("bytes_in", s->stream.bytes_in), L_ERR(e));
     session_free(s);
 }
 
-void smtp_serve(struct smtp_world *w, const struct config_listen *listen, int fd, const struct net_addr *peer)
+void smtp_serve(struct smtp_world *w, const struct config_listen *listen, int fd,
+                const struct net_addr *peer)
 {
     struct smtp *s = calloc(1, sizeof *s);
     must(s != NULL);
     smtp_connections++;
-    *s = (struct smtp){ .world = w, .config = config_hold(w->config), .tls = w->tls != NULL ? tls_config_ref(w->tls) : NULL,
-                        .from = *peer, .service = listen->service, .offers_auth = listen->auth, .wants_proxy = listen->proxy,
-                        .tls_mode = listen->tls, .session = ARENA_INIT(0), .mail = ARENA_INIT(0), .state = SMTP_FRESH };
+    *s = (struct smtp){ .world = w,
+                        .config = config_hold(w->config),
+                        .tls = w->tls != NULL ? tls_config_ref(w->tls) : NULL,
+                        .from = *peer,
+                        .service = listen->service,
+                        .offers_auth = listen->auth,
+                        .wants_proxy = listen->proxy,
+                        .tls_mode = listen->tls,
+                        .session = ARENA_INIT(0),
+                        .mail = ARENA_INIT(0),
+                        .state = SMTP_FRESH };
     s->from.path = STR_NONE;
     list_init(&s->link);
     list_put(&w->sessions, &s->link);
@@ -304,15 +334,22 @@ void smtp_serve(struct smtp_world *w, const struct config_listen *listen, int fd
     struct net_addr local = { .kind = NET_NONE };
     conf_at_put(&at, &listen->at);
     if (net_local(fd, &local) != OK) local = (struct net_addr){ .kind = NET_NONE };
-    s->peer = (struct peer){ .conn = (uint32_t)rand_u64(), .service = listen->service, .ip = net_ip_text(&s->session, peer), .port = peer->port,
-                             .local_ip = net_ip_text(&s->session, &local), .local_port = local.port, .listener = arena_str(&s->session, buf_str(&at)) };
+    s->peer = (struct peer){ .conn = (uint32_t)rand_u64(),
+                             .service = listen->service,
+                             .ip = net_ip_text(&s->session, peer),
+                             .port = peer->port,
+                             .local_ip = net_ip_text(&s->session, &local),
+                             .local_port = local.port,
+                             .listener = arena_str(&s->session, buf_str(&at)) };
     buf_free(&at);
     s->may = config_may(s->config, s->peer.ip);
     s->loopback = net_is_loopback(peer);
-    if (stream_open(&s->stream, fd) != OK) log_warn("smtp.no_place", L_STR("client", s->peer.ip)); /* its life ends at once */
-    if (peer->kind != NET_UNIX) err_ignore(net_set_nodelay(s->stream.watch.fd)); /* slower, not wrong */
-    log_debug("smtp.connected", L_ID("conn", s->peer.conn), L_STR("client", s->peer.ip), L_U64("port", s->peer.port),
-              L_WORD("service", service_name(s->service)));
+    if (stream_open(&s->stream, fd) != OK)
+        log_warn("smtp.no_place", L_STR("client", s->peer.ip)); /* its life ends at once */
+    if (peer->kind != NET_UNIX)
+        err_ignore(net_set_nodelay(s->stream.watch.fd)); /* slower, not wrong */
+    log_debug("smtp.connected", L_ID("conn", s->peer.conn), L_STR("client", s->peer.ip),
+              L_U64("port", s->peer.port), L_WORD("service", service_name(s->service)));
     fiber_spawn("smtp", life, s);
 }
 
