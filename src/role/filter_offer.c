@@ -10,8 +10,11 @@
 #include "base/map.h"
 #include "base/must.h"
 #include "base/param.h"
+#include "syntax/structure.h"
 
 COUNTER(filter_repeats, "messages recognised as repeats of one already stored (RFC 1047)")
+
+enum { STAGE_READ_BYTES = 1024 * 1024 };
 
 struct making {
     struct role_self *role;
@@ -94,6 +97,53 @@ static enum err make_items(struct making *m)
             add_leaf(m, (uint32_t)i, &r.leaves[k]);
         }
     }
+    return OK;
+}
+
+/* ---- structure ---- */
+
+/* Feed what is staged to the structure. Waits. */
+static enum err feed_stage(struct making *m, struct structure_builder *s)
+{
+    enum err e = OK;
+    for (uint64_t at = 0; at < m->in->stage_bytes && e == OK;) {
+        struct arena a = ARENA_INIT(0);
+        struct buf b = BUF_INIT(VERB_SMALL);
+        struct str reply;
+        struct bytes_rep rep;
+        struct stage_read_req in = { .stage = m->in->stage,
+                                     .offset = at,
+                                     .max_bytes = STAGE_READ_BYTES };
+        stage_read_req_put(&b, &in);
+        e = filter_ask_depot(m->role, VERB_stage_read, &b, &a, &reply);
+        if (e == OK) e = bytes_rep_get(reply, &a, &rep);
+        if (e == OK && rep.bytes.n == 0) e = ERR_CORRUPT; /* shorter than the edge said */
+        if (e == OK) {
+            structure_feed(s, rep.bytes);
+            at += rep.bytes.n;
+        }
+        arena_free(&a);
+    }
+    return e;
+}
+
+static enum err make_structure(struct making *m, const struct intake_text *t)
+{
+    struct buf record = BUF_INIT(STRUCTURE_RECORD_MAX);
+    struct structure_builder s;
+    struct structure found;
+    structure_begin(&s, m->arena);
+    structure_feed(&s, t->trace);
+    structure_feed(&s, t->content);
+    enum err e = m->in->stage != 0 ? feed_stage(m, &s) : OK;
+    if (e != OK) {
+        structure_free(&s);
+        return e;
+    }
+    structure_end(&s, &found);
+    structure_encode(&found, &record);
+    m->plan.structure = arena_str(m->arena, buf_str(&record));
+    buf_free(&record);
     return OK;
 }
 
@@ -211,6 +261,7 @@ static enum err make(struct making *m)
         }
         return OK;
     }
+    if (e == OK) e = make_structure(m, &text);
     if (e == OK) fill_plan(m, &text);
     if (e == OK) e = commit(m, &result);
     if (e == OK) take_result(m, &result);
