@@ -26,7 +26,6 @@ enum { NAMES_MAX = 200000, NAME_BYTES_MAX = 253, WHY_MAX = 4096 };
 static const char standard_ciphers[] =
     "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:ECDHE+AES:DHE+AES:"
     "!aNULL:!eNULL:!PSK:!SRP:!DSS:!ARIA:!CAMELLIA:!AESCCM";
-static const char curves[] = "X25519:P-256:P-384:P-521";
 
 void tls_put_openssl_error(struct buf *b)
 {
@@ -261,6 +260,7 @@ static enum err enter_names(struct tls_config *c, struct tls_host *host)
 
 static SSL_CTX *new_ctx(const SSL_METHOD *method, enum tls_versions versions)
 {
+    int groups[] = { NID_X25519, NID_X9_62_prime256v1, NID_secp384r1, NID_secp521r1 };
     SSL_CTX *ctx = SSL_CTX_new(method);
     must(ctx != NULL);
     int lowest = versions == TLS_ONLY_13 ? TLS1_3_VERSION : TLS1_2_VERSION;
@@ -272,7 +272,7 @@ static SSL_CTX *new_ctx(const SSL_METHOD *method, enum tls_versions versions)
     /* An idle session keeps no buffers. */
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets carry the state */
-    must(SSL_CTX_set1_groups_list(ctx, curves) == 1);
+    must(SSL_CTX_set1_groups(ctx, groups, sizeof groups / sizeof groups[0]) == 1);
     must(SSL_CTX_set_cipher_list(ctx, standard_ciphers) == 1);
     SSL_CTX_set_dh_auto(ctx, 1);
     return ctx;
