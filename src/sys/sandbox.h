@@ -8,6 +8,10 @@
  *   - seccomp: which system calls exist at all. A forbidden one ends the process with SIGSYS;
  *   - resource limits, no_new_privs, no core dumps, no tracing, no environment, umask 077.
  *
+ * What the roles need: edge and session ACCEPT; filter and keys nothing; courier CONNECT; resolver
+ * CONNECT and DATAGRAM; depot FILES and THREADS with its folder; authd THREADS (password hashes
+ * with lanes), and UNIX where an outside directory answers on such a socket.
+ *
  * All but the first work for an ordinary user too. Descriptors that are open already go on working:
  * the keeper opens what the role may not. Enter before the first thread is started. */
 #ifndef SYS_SANDBOX_H

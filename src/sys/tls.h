@@ -51,7 +51,7 @@ struct tls_server_options {
     size_t pair_count;
     const struct tls_ticket_seed *tickets; /* null: one for this config alone */
     enum tls_versions versions;
-    const char *tls12_ciphers; /* OpenSSL's list syntax; null: forward secret AEAD, then CBC */
+    const char *tls12_ciphers; /* OpenSSL's list syntax; null: ECDHE with AEAD, then with CBC */
 };
 
 /* Check and load everything. A host name that a client asks for (SNI) selects the pairs whose

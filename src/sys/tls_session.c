@@ -11,6 +11,7 @@
 #include "base/must.h"
 
 #include <openssl/err.h>
+#include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
@@ -246,6 +247,15 @@ static void drop_input(struct tls_session *s)
     s->in_at = 0;
 }
 
+/* Why the peer's certificate was refused. */
+static void put_verdict(struct tls_session *s)
+{
+    long verdict = SSL_get_verify_result(s->ssl);
+    if (s->config->is_server || !s->config->verify || verdict == X509_V_OK) return;
+    buf_put_lit(&s->error, ": ");
+    buf_put(&s->error, str_c(X509_verify_cert_error_string(verdict)));
+}
+
 static enum err fail(struct tls_session *s, struct str words)
 {
     if (!s->failed) {
@@ -255,6 +265,7 @@ static enum err fail(struct tls_session *s, struct str words)
             buf_put_lit(&s->error, "the peer makes us answer and does not read");
         } else {
             tls_put_openssl_error(&s->error);
+            put_verdict(s);
         }
     }
     ERR_clear_error();
@@ -284,8 +295,10 @@ static enum err ended(const struct tls_session *s)
 }
 
 /* OpenSSL makes room for a message as soon as it knows the declared length, up to 128 KiB for the
- * hello of a stranger who then may never send it. A real one takes less than 2 KiB, so it is looked
- * at here first: record type, version (2), length (2), message type, length (3). */
+ * hello of a stranger who then may never send it, and 70 KiB of buffers for the first bytes of any.
+ * A real hello takes less than 2 KiB. So OpenSSL gets to see nothing before the first record is
+ * whole and announces no more than it should: record type, version (2), length (2), message type,
+ * length (3). */
 static enum err look_at_hello(struct tls_session *s)
 {
     enum { RECORD_HANDSHAKE = 22, RECORD_BYTES = 5, LOOK_BYTES = 9 };
@@ -299,6 +312,7 @@ static enum err look_at_hello(struct tls_session *s)
         size_t message = (size_t)p[6] << 16 | (size_t)p[7] << 8 | p[8];
         if (record < LOOK_BYTES - RECORD_BYTES) return fail(s, STR("the hello comes in crumbs"));
         if (message > TLS_HELLO_MAX) return fail(s, STR("the hello is too long"));
+        if (record <= TLS_HELLO_MAX && in.n < RECORD_BYTES + record) return ERR_AGAIN;
     }
     s->hello_seen = true; /* anything else OpenSSL refuses, and can say what it takes it for */
     return OK;

@@ -5,10 +5,12 @@
 #include "sys/sandbox.h"
 #include "sys/sandbox_inner.h"
 #include "sys/tls.h"
+#include "sys/tls_inner.h"
 #include "sys/tls_selfsigned.h"
 
-#include <fcntl.h>
 #include <malloc.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -514,15 +516,33 @@ static void goodbye_is_for_ever(void **state)
     buf_free(&b);
 }
 
+static void drain(BIO *bio, struct buf *to)
+{
+    char *p = NULL;
+    long n = BIO_get_mem_data(bio, &p);
+    assert_true(n > 0);
+    buf_put(to, str_of(p, (size_t)n));
+    BIO_free(bio);
+}
+
+/* A private key under a password. */
+static struct buf sealed_key(void)
+{
+    struct buf pem = BUF_INIT(10000);
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    BIO *bio = BIO_new(BIO_s_mem());
+    assert_int_equal(
+        PEM_write_bio_PKCS8PrivateKey(bio, key, EVP_aes_128_cbc(), "secret", 6, NULL, NULL), 1);
+    drain(bio, &pem);
+    EVP_PKEY_free(key);
+    return pem;
+}
+
 static void bad_pairs_are_explained(void **state)
 {
     struct str c0 = buf_str(&certs[0].cert_pem), k0 = buf_str(&certs[0].key_pem);
     struct str k1 = buf_str(&certs[1].key_pem);
-    static const struct str sealed =
-        STR_INIT("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
-                 "MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAhVQpqzS0G0VAICCAAw\n"
-                 "DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEKqJ8hGCsXGJbJXGiYZoHuIEgZBq\n"
-                 "-----END ENCRYPTED PRIVATE KEY-----\n");
+    struct buf sealed = sealed_key();
     struct buf broken = BUF_INIT(10000);
     (void)state;
     buf_put(&broken, c0);
@@ -539,7 +559,9 @@ static void bad_pairs_are_explained(void **state)
         { "no key", { c0, c0, STR("a.pem") }, STR("a.pem: no private key in the PEM") },
         { "nothing", { STR_NONE, STR_NONE, STR("a.pem") }, STR("a.pem: no certificate") },
         { "text", { STR("hello"), STR("hello"), STR("a.pem") }, STR("a.pem: no certificate") },
-        { "sealed key", { c0, sealed, STR("a.pem") }, STR("a.pem: ") },
+        { "sealed key",
+          { c0, buf_str(&sealed), STR("a.pem") },
+          STR("a.pem: the private key is sealed") },
         { "broken chain", { buf_str(&broken), k0, STR("a.pem") }, STR("chain is broken") },
     };
     for (size_t i = 0; i < UNIT_COUNT(cases); i++) {
@@ -562,6 +584,7 @@ static void bad_pairs_are_explained(void **state)
     assert_true(has(buf_str(&why), STR("not a usable list")));
     buf_free(&why);
     buf_free(&broken);
+    buf_free(&sealed);
 }
 
 static void files_are_read(void **state)
@@ -605,21 +628,78 @@ static void old_sessions_keep_the_old_configuration(void **state)
     close_link(&l);
 }
 
+/* A certificate for mail.example.org and 127.0.0.1 with an RSA key, signed by itself. */
+static void rsa_pair(struct buf *cert_pem, struct buf *key_pem)
+{
+    EVP_PKEY *key = EVP_RSA_gen(2048);
+    X509 *cert = X509_new();
+    X509_EXTENSION *ext =
+        X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:mail.example.org");
+    BIO *a = BIO_new(BIO_s_mem()), *b = BIO_new(BIO_s_mem());
+    assert_int_equal(X509_set_version(cert, 2), 1);
+    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(cert), 0));
+    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(cert), 86400));
+    assert_int_equal(X509_set_pubkey(cert, key), 1);
+    assert_int_equal(X509_add_ext(cert, ext, -1), 1);
+    assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
+    assert_int_equal(PEM_write_bio_X509(a, cert), 1);
+    assert_int_equal(PEM_write_bio_PKCS8PrivateKey(b, key, NULL, NULL, 0, NULL, NULL), 1);
+    drain(a, cert_pem);
+    drain(b, key_pem);
+    X509_EXTENSION_free(ext);
+    X509_free(cert);
+    EVP_PKEY_free(key);
+}
+
 static void two_key_types_share_a_name(void **state)
 {
-    struct tls_selfsigned other;
+    struct buf cert = BUF_INIT(10000), key = BUF_INIT(10000), why = BUF_INIT(500);
+    struct tls_client_options o = { .versions = TLS_ONLY_12 };
+    struct tls_config *client;
     (void)state;
-    assert_int_equal(tls_selfsigned_new(names_0, 2, 30, &other), OK);
-    struct tls_pair pairs[] = { pair_of(&certs[0], STR("a")), pair_of(&other, STR("b")) };
+    rsa_pair(&cert, &key);
+    assert_int_equal(tls_config_new_client(&o, &client, &why), OK);
+    struct tls_pair pairs[] = { pair_of(&certs[0], STR("a")),
+                                { buf_str(&cert), buf_str(&key), STR("b") } };
     struct tls_config *config = new_server(pairs, 2, NULL);
-    struct tls_config *client = new_client(&other, TLS_12_OR_13);
-    /* The same type twice: the later one replaces the earlier. */
     struct link l = open_link(config, client, STR("mail.example.org"));
     assert_int_equal(shake(&l), OK);
+    assert_true(has(tls_info(l.server).cipher, STR("ECDHE_ECDSA")));
+    close_link(&l);
+    unit_case("a client that knows RSA only");
+    l = open_link(config, client, STR("mail.example.org"));
+    assert_int_equal(SSL_set1_sigalgs_list(l.client->ssl, "RSA+SHA256"), 1);
+    assert_int_equal(shake(&l), OK);
+    assert_true(has(tls_info(l.server).cipher, STR("ECDHE_RSA")));
     close_link(&l);
     tls_config_free(&client);
     tls_config_free(&config);
-    tls_selfsigned_free(&other);
+    buf_free(&cert);
+    buf_free(&key);
+    buf_free(&why);
+}
+
+static void an_expired_certificate_is_served_and_told(void **state)
+{
+    static const int64_t year_2001_us = 1000000000000000;
+    struct tls_selfsigned old;
+    struct str name;
+    (void)state;
+    clock_test_set(0, year_2001_us);
+    assert_int_equal(tls_selfsigned_new(names_0, 2, 30, &old), OK);
+    clock_test_off();
+    struct tls_pair pairs[] = { pair_of(&certs[0], STR("new")), pair_of(&old, STR("old")) };
+    struct tls_config *config = new_server(pairs, 2, NULL),
+                      *client = new_client(&old, TLS_12_OR_13);
+    assert_true(tls_config_expires_us(config, &name) == year_2001_us + 30 * 86400000000LL);
+    assert_str(name, STR("old"));
+    struct link l = open_link(config, client, STR("mail.example.org"));
+    assert_int_equal(shake(&l), ERR_TLS);
+    assert_true(has(tls_error(l.client), STR("certificate has expired")));
+    close_link(&l);
+    tls_config_free(&client);
+    tls_config_free(&config);
+    tls_selfsigned_free(&old);
 }
 
 static void bad_names_are_not_signed(void **state)
@@ -740,6 +820,7 @@ int main(void)
         cmocka_unit_test(files_are_read),
         cmocka_unit_test(old_sessions_keep_the_old_configuration),
         cmocka_unit_test(two_key_types_share_a_name),
+        cmocka_unit_test(an_expired_certificate_is_served_and_told),
         cmocka_unit_test(bad_names_are_not_signed),
         cmocka_unit_test(works_locked_in),
         cmocka_unit_test(idle_sessions_are_small),
