@@ -410,7 +410,8 @@ static const struct config_option options[] = {
       .take = config_take_mechanisms,
       .show = config_show_mechanisms,
       .doc = "The SASL mechanisms that are offered. Old clients may need SCRAM-SHA-1 or CRAM-MD5, "
-             "which are weaker and work for passwords that were set while they were listed." },
+             "which are weaker and work for passwords that were set while they were listed. "
+             "CRAM-MD5 makes the store keep such passwords in clear: avoid it." },
     { .block = "auth",
       .name = "default-domain",
       .kind = CONFIG_KIND_NAME,
@@ -434,7 +435,7 @@ static const struct config_option options[] = {
       .choices = "yescrypt|argon2id|bcrypt|sha512-crypt",
       .offset = AT(auth.hash),
       .standard = "yescrypt",
-      .doc = "How new passwords are kept. Existing ones stay as they are." },
+      .doc = "How new passwords are kept. Others are kept so from the user's next login on." },
 };
 
 #define OPTION_COUNT (sizeof options / sizeof options[0])

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(credential_decode(buf_str(&row), &again) == OK);
         must(str_eq(c.hash, again.hash) && str_eq(c.clear, again.clear));
         must(c.sha256.iterations == again.sha256.iterations && c.disabled == again.disabled);
-        (void)hash_is_stale(c.hash);
+        (void)hash_is_stale(c.hash, CONFIG_HASH_YESCRYPT);
     }
     buf_free(&row);
     buf_free(&import);

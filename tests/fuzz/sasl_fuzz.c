@@ -28,15 +28,15 @@ static enum err lookup(void *ctx, void *who, struct str login, struct arena *a,
 static struct sasl_room *make_room(void)
 {
     struct sasl_backend backend = { .lookup = lookup };
-    must(param_set(STR("auth_hash_scheme"), 3) == OK);
+    struct sasl_settings settings = { .wants = { UINT32_MAX, CONFIG_HASH_SHA512_CRYPT },
+                                      .default_domain = STR("example.org"),
+                                      .host = STR("mail.example.org") };
     must(param_set(STR("auth_hash_sha512_rounds"), 1000) == OK);
     must(param_set(STR("auth_scram_iterations"), 4096) == OK);
-    must(param_set(STR("auth_scram_sha1"), 1) == OK);
-    must(param_set(STR("auth_cram_md5"), 1) == OK);
     rand_test_seed(1);
     clock_test_set(1, 1);
-    must(credential_make(STR("pencil"), &kept, &credential) == OK);
-    return sasl_open(&backend, STR("example.org"), STR("mail.example.org"), STR("key"));
+    must(credential_make(&settings.wants, STR("pencil"), &kept, &credential) == OK);
+    return sasl_open(&backend, &settings, STR("key"));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

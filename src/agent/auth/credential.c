@@ -11,15 +11,9 @@
 #include "base/rand.h"
 #include "base/wire.h"
 
-PARAM(auth_scram_keys, BOOL, 0, 1, 1,
-      "store SCRAM-SHA-256 keys beside the password hash of an account")
 PARAM(
     auth_scram_iterations, COUNT, SCRAM_ITERATIONS_MIN, 1000000, 100000,
     "iterations of new SCRAM keys: what a guess costs a thief of the store, and a login its client")
-PARAM(auth_scram_sha1, BOOL, 0, 1, 0,
-      "offer SCRAM-SHA-1 to old clients and store keys for it; passwords set before have none")
-PARAM(auth_cram_md5, BOOL, 0, 1, 0,
-      "DANGEROUS: offer CRAM-MD5 to old clients, for which passwords are stored in clear")
 
 enum { VERSION = 1, FLAG_DISABLED = 1 };
 
@@ -83,39 +77,54 @@ enum err credential_decode(struct str row, struct credential *out)
     return OK;
 }
 
-/* `password` is prepared. */
-static enum err fill(struct str password, struct arena *a, struct credential *c)
+static bool wants_sha256(const struct credential_wants *w)
+{
+    return (w->mechanisms & (CONFIG_AUTH_SCRAM_SHA_256 | CONFIG_AUTH_SCRAM_SHA_256_PLUS)) != 0;
+}
+
+static bool wants_sha1(const struct credential_wants *w)
+{
+    return (w->mechanisms & CONFIG_AUTH_SCRAM_SHA_1) != 0;
+}
+
+static bool wants_clear(const struct credential_wants *w)
+{
+    return (w->mechanisms & CONFIG_AUTH_CRAM_MD5) != 0;
+}
+
+static void fill_keys(enum scram_hash hash, struct str password, struct arena *a,
+                      struct scram_keys *out)
 {
     char salt[SCRAM_SALT_BYTES];
-    struct buf hash = BUF_INIT(HASH_TEXT_MAX);
+    rand_bytes(salt, sizeof salt);
+    scram_keys_make(hash, password, str_of(salt, sizeof salt), credential_scram_iterations(), a,
+                    out);
+}
 
-    enum err e = hash_make(hash_scheme_wanted(), password, &hash);
+/* `password` is prepared. */
+static enum err fill(const struct credential_wants *wants, struct str password, struct arena *a,
+                     struct credential *c)
+{
+    struct buf hash = BUF_INIT(HASH_TEXT_MAX);
+    enum err e = hash_make(wants->hash, password, &hash);
     if (e == OK) c->hash = arena_str(a, buf_str(&hash));
     secret_buf_free(&hash);
     if (e != OK) return e;
-
-    uint32_t iterations = credential_scram_iterations();
-    if (auth_scram_keys) {
-        rand_bytes(salt, sizeof salt);
-        scram_keys_make(SCRAM_SHA256, password, str_of(salt, sizeof salt), iterations, a,
-                        &c->sha256);
-    }
-    if (credential_wants_sha1()) {
-        rand_bytes(salt, sizeof salt);
-        scram_keys_make(SCRAM_SHA1, password, str_of(salt, sizeof salt), iterations, a, &c->sha1);
-    }
-    if (credential_wants_cram_md5()) c->clear = arena_str(a, password);
+    if (wants_sha256(wants)) fill_keys(SCRAM_SHA256, password, a, &c->sha256);
+    if (wants_sha1(wants)) fill_keys(SCRAM_SHA1, password, a, &c->sha1);
+    if (wants_clear(wants)) c->clear = arena_str(a, password);
     return OK;
 }
 
-enum err credential_make(struct str password, struct arena *a, struct credential *out)
+enum err credential_make(const struct credential_wants *wants, struct str password, struct arena *a,
+                         struct credential *out)
 {
     struct credential c = { .hash = STR_NONE, .clear = STR_NONE, .changed_us = clock_wall_us() };
     struct buf prepared = BUF_INIT(PASSWORD_MAX);
     must(buf_reserve(&prepared, PASSWORD_MAX) != NULL);
 
     enum err e = password_prepare(password, &prepared);
-    if (e == OK) e = fill(buf_str(&prepared), a, &c);
+    if (e == OK) e = fill(wants, buf_str(&prepared), a, &c);
     secret_buf_free(&prepared);
     if (e == OK) *out = c;
     return e;
@@ -134,29 +143,18 @@ enum err credential_import(struct str hash_text, struct arena *a, struct credent
     return e;
 }
 
-bool credential_is_stale(const struct credential *c)
+static bool keys_are_stale(const struct scram_keys *k, bool wanted)
 {
-    uint32_t iterations = credential_scram_iterations();
-    uint32_t want256 = auth_scram_keys ? iterations : 0;
-    uint32_t want1 = credential_wants_sha1() ? iterations : 0;
+    return wanted ? k->iterations < credential_scram_iterations() : k->iterations > 0;
+}
 
-    if (hash_is_stale(c->hash)) return true;
-    if ((c->sha256.iterations > 0) != (want256 > 0) || c->sha256.iterations < want256) return true;
-    if ((c->sha1.iterations > 0) != (want1 > 0) || c->sha1.iterations < want1) return true;
-    return (c->clear.n > 0) != credential_wants_cram_md5();
+bool credential_is_stale(const struct credential_wants *wants, const struct credential *c)
+{
+    return hash_is_stale(c->hash, wants->hash) || keys_are_stale(&c->sha256, wants_sha256(wants)) ||
+           keys_are_stale(&c->sha1, wants_sha1(wants)) || (c->clear.n > 0) != wants_clear(wants);
 }
 
 uint32_t credential_scram_iterations(void)
 {
     return (uint32_t)auth_scram_iterations;
-}
-
-bool credential_wants_sha1(void)
-{
-    return auth_scram_sha1 != 0;
-}
-
-bool credential_wants_cram_md5(void)
-{
-    return auth_cram_md5 != 0;
 }

@@ -9,6 +9,7 @@
 #define AGENT_AUTH_CREDENTIAL_H
 
 #include "agent/auth/scram.h"
+#include "model/config.h"
 
 enum { CREDENTIAL_BYTES_MAX = 4096 };
 
@@ -20,6 +21,12 @@ struct credential {
     int64_t changed_us;             /* wall clock of the last change */
 };
 
+/* What the configuration's block `auth` asks for. */
+struct credential_wants {
+    unsigned mechanisms; /* CONFIG_AUTH_*: decides what is stored, too */
+    enum config_hash hash;
+};
+
 /* Append the stored form. The credential must keep the limits that credential_decode() checks. */
 void credential_encode(const struct credential *c, struct buf *out);
 
@@ -28,13 +35,13 @@ void credential_encode(const struct credential *c, struct buf *out);
  */
 enum err credential_decode(struct str row, struct credential *out);
 
-/* A fresh credential from a password as the user gave it: a hash of the scheme in auth_hash_scheme,
- * SCRAM keys if auth_scram_keys, SCRAM-SHA-1 keys if auth_scram_sha1, the password in clear if
- * auth_cram_md5. Not disabled, changed now. Takes as long as these costs say (about 45 ms by
- * standard) and does not yield. The result lives in `a`.
+/* A fresh credential from a password as the user gave it: a hash of the scheme that is wanted, and
+ * what the wanted mechanisms need beside it. Not disabled, changed now. Takes as long as the costs
+ * say (about 45 ms by standard) and does not yield. The result lives in `a`.
  *
  * Errors of password_prepare() and hash_make(). */
-enum err credential_make(struct str password, struct arena *a, struct credential *out);
+enum err credential_make(const struct credential_wants *wants, struct str password, struct arena *a,
+                         struct credential *out);
 
 /* A credential from a hash that comes from elsewhere (hash_import() tells the forms and errors). It
  * has no SCRAM keys; these are made at the first login with a password (auth_renew). */
@@ -42,13 +49,9 @@ enum err credential_import(struct str hash_text, struct arena *a, struct credent
 
 /* Would credential_make() write a better one today: a stale hash, missing or cheaper SCRAM keys, or
  * something in it that is switched off by now? */
-bool credential_is_stale(const struct credential *c);
+bool credential_is_stale(const struct credential_wants *wants, const struct credential *c);
 
 /* Iterations of SCRAM keys made today. */
 uint32_t credential_scram_iterations(void);
-
-/* What the administrator lets clients use beside the standard mechanisms. */
-bool credential_wants_sha1(void);
-bool credential_wants_cram_md5(void);
 
 #endif

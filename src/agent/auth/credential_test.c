@@ -21,14 +21,22 @@ static void assert_keys(const struct scram_keys *have, const struct scram_keys *
     assert_str(have->server_key, want->server_key);
 }
 
+enum {
+    STANDARD = CONFIG_AUTH_PLAIN | CONFIG_AUTH_LOGIN | CONFIG_AUTH_SCRAM_SHA_256 |
+               CONFIG_AUTH_SCRAM_SHA_256_PLUS,
+};
+static const struct credential_wants standard = { STANDARD, CONFIG_HASH_YESCRYPT };
+
 static const struct {
     const char *name;
-    int64_t scram, sha1, cram;
+    unsigned mechanisms;
+    bool scram, sha1, cram;
 } switches[] = {
-    { "as it comes", 1, 0, 0 },
-    { "hash alone", 0, 0, 0 },
-    { "SCRAM-SHA-1 too", 1, 1, 0 },
-    { "everything", 1, 1, 1 },
+    { "as it comes", STANDARD, true, false, false },
+    { "hash alone", CONFIG_AUTH_PLAIN, false, false, false },
+    { "SCRAM-SHA-1 too", STANDARD | CONFIG_AUTH_SCRAM_SHA_1, true, true, false },
+    { "everything", STANDARD | CONFIG_AUTH_SCRAM_SHA_1 | CONFIG_AUTH_CRAM_MD5, true, true, true },
+    { "bound SCRAM only", CONFIG_AUTH_SCRAM_SHA_256_PLUS, true, false, false },
 };
 
 static void made_and_back(void **state)
@@ -37,16 +45,14 @@ static void made_and_back(void **state)
     for (size_t i = 0; i < UNIT_COUNT(switches); i++) {
         unit_case(switches[i].name);
         cheap();
-        assert_int_equal(param_set(STR("auth_scram_keys"), switches[i].scram), OK);
-        assert_int_equal(param_set(STR("auth_scram_sha1"), switches[i].sha1), OK);
-        assert_int_equal(param_set(STR("auth_cram_md5"), switches[i].cram), OK);
+        struct credential_wants wants = { switches[i].mechanisms, CONFIG_HASH_YESCRYPT };
         clock_test_set(1, 1700000000000000);
 
         struct arena a = ARENA_INIT(0);
         struct buf row = BUF_INIT(CREDENTIAL_BYTES_MAX);
         struct credential made, back;
         bool match = false;
-        assert_int_equal(credential_make(STR("I\xc2\xadX"), &a, &made), OK);
+        assert_int_equal(credential_make(&wants, STR("I\xc2\xadX"), &a, &made), OK);
         made.disabled = i % 2 == 1;
         credential_encode(&made, &row);
         assert_int_equal(buf_check(&row), OK);
@@ -62,7 +68,7 @@ static void made_and_back(void **state)
         assert_true(back.changed_us == 1700000000000000);
         assert_int_equal(hash_verify(back.hash, STR("IX"), &match), OK); /* prepared, then hashed */
         assert_true(match);
-        assert_false(credential_is_stale(&back));
+        assert_false(credential_is_stale(&wants, &back));
 
         /* Cut anywhere, or with a byte more, it is not a credential. */
         for (size_t n = 0; n < row.n; n++) {
@@ -123,18 +129,21 @@ static void imported_hashes_are_stale(void **state)
         OK);
     assert_str(c.hash, STR("$2y$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK"));
     assert_int_equal(c.sha256.iterations, 0);
-    assert_true(credential_is_stale(&c));
+    assert_true(credential_is_stale(&standard, &c));
     assert_int_equal(credential_import(STR("{SSHA}xxxx"), &a, &c), ERR_UNSUPPORTED);
-    assert_int_equal(credential_make(STR(""), &a, &c), ERR_SYNTAX);
-    assert_int_equal(credential_make(STR("a\0b"), &a, &c), ERR_SYNTAX);
+    assert_int_equal(credential_make(&standard, STR(""), &a, &c), ERR_SYNTAX);
+    assert_int_equal(credential_make(&standard, STR("a\0b"), &a, &c), ERR_SYNTAX);
 
-    assert_int_equal(credential_make(STR("secret"), &a, &c), OK);
-    assert_false(credential_is_stale(&c));
+    assert_int_equal(credential_make(&standard, STR("secret"), &a, &c), OK);
+    assert_false(credential_is_stale(&standard, &c));
     assert_int_equal(param_set(STR("auth_scram_iterations"), 8192), OK);
-    assert_true(credential_is_stale(&c));
+    assert_true(credential_is_stale(&standard, &c));
     cheap();
-    assert_int_equal(param_set(STR("auth_cram_md5"), 1), OK);
-    assert_true(credential_is_stale(&c));
+    struct credential_wants clear = { STANDARD | CONFIG_AUTH_CRAM_MD5, CONFIG_HASH_YESCRYPT };
+    struct credential_wants other = { STANDARD, CONFIG_HASH_BCRYPT };
+    assert_false(credential_is_stale(&standard, &c));
+    assert_true(credential_is_stale(&clear, &c));
+    assert_true(credential_is_stale(&other, &c));
     arena_free(&a);
     param_reset();
 }

@@ -17,8 +17,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-PARAM(auth_hash_scheme, COUNT, 0, HASH_SCHEMES - 1, HASH_YESCRYPT,
-      "scheme of new password hashes: 0 yescrypt, 1 Argon2id, 2 bcrypt, 3 SHA-512-crypt")
 PARAM(auth_hash_yescrypt_cost, COUNT, 1, 11, 5,
       "cost of new yescrypt hashes; 5 takes 16 MiB, each step more doubles memory and time")
 PARAM(auth_hash_argon2id_kib, COUNT, 8, 1048576, 19456, "memory of new Argon2id hashes in KiB")
@@ -77,25 +75,19 @@ struct cost {
 
 /* --- what is wanted today --- */
 
-enum hash_scheme hash_scheme_wanted(void)
-{
-    return (enum hash_scheme)auth_hash_scheme;
-}
-
 /* What a hash made today would cost. */
-static struct cost cost_wanted(void)
+static struct cost cost_of(enum config_hash scheme)
 {
-    switch (hash_scheme_wanted()) {
-    case HASH_ARGON2ID:
+    switch (scheme) {
+    case CONFIG_HASH_ARGON2ID:
         return (struct cost){ .kind = KIND_ARGON2ID,
                               .memory_bytes = (uint64_t)auth_hash_argon2id_kib * 1024,
                               .time = (uint64_t)auth_hash_argon2id_passes };
-    case HASH_BCRYPT:
+    case CONFIG_HASH_BCRYPT:
         return (struct cost){ .kind = KIND_BCRYPT, .time = (uint64_t)auth_hash_bcrypt_cost };
-    case HASH_SHA512_CRYPT:
+    case CONFIG_HASH_SHA512_CRYPT:
         return (struct cost){ .kind = KIND_SHA512, .time = (uint64_t)auth_hash_sha512_rounds };
-    case HASH_YESCRYPT:
-    case HASH_SCHEMES:
+    case CONFIG_HASH_YESCRYPT:
         break;
     }
     /* crypt(5): costs 1 and 2 mean 1 and 2 MiB, from 3 on it is 4 MiB and doubling. */
@@ -106,8 +98,11 @@ static struct cost cost_wanted(void)
 /* What verifying a stored hash may take: never less than what we ask for ourselves. */
 static uint64_t memory_limit(void)
 {
-    uint64_t limit = (uint64_t)auth_hash_memory_max, own = cost_wanted().memory_bytes;
-    return own > limit ? own : limit;
+    uint64_t limit = (uint64_t)auth_hash_memory_max;
+    uint64_t yescrypt = cost_of(CONFIG_HASH_YESCRYPT).memory_bytes;
+    uint64_t argon2id = cost_of(CONFIG_HASH_ARGON2ID).memory_bytes;
+    if (yescrypt > limit) limit = yescrypt;
+    return argon2id > limit ? argon2id : limit;
 }
 
 /* --- reading stored hashes --- */
@@ -423,22 +418,20 @@ static enum err password_check(struct str password)
     return password.n == 0 || str_find(password, '\0') != STR_NOWHERE ? ERR_SYNTAX : OK;
 }
 
-enum err hash_make(enum hash_scheme scheme, struct str password, struct buf *out)
+enum err hash_make(enum config_hash scheme, struct str password, struct buf *out)
 {
     enum err e = password_check(password);
     if (e != OK) return e;
     switch (scheme) {
-    case HASH_YESCRYPT:
+    case CONFIG_HASH_YESCRYPT:
         return make_crypt("$y$", (uint64_t)auth_hash_yescrypt_cost, password, out);
-    case HASH_ARGON2ID:
+    case CONFIG_HASH_ARGON2ID:
         return make_argon2id(password, out);
-    case HASH_BCRYPT:
+    case CONFIG_HASH_BCRYPT:
         if (password.n > BCRYPT_PASSWORD_MAX) return ERR_LIMIT;
         return make_crypt("$2b$", (uint64_t)auth_hash_bcrypt_cost, password, out);
-    case HASH_SHA512_CRYPT:
+    case CONFIG_HASH_SHA512_CRYPT:
         return make_crypt("$6$", (uint64_t)auth_hash_sha512_rounds, password, out);
-    case HASH_SCHEMES:
-        break;
     }
     return ERR_UNSUPPORTED;
 }
@@ -458,13 +451,13 @@ enum err hash_verify(struct str stored, struct str password, bool *match_out)
                      : verify_crypt(stored, password, match_out);
 }
 
-void hash_verify_nobody(struct str password)
+void hash_verify_nobody(enum config_hash scheme, struct str password)
 {
     /* Making a hash is one verification and a salt. What cannot be hashed is not verified either.
      */
     struct buf made = BUF_INIT(HASH_TEXT_MAX);
-    if (hash_scheme_wanted() == HASH_BCRYPT) password = str_part(password, 0, BCRYPT_PASSWORD_MAX);
-    err_ignore(hash_make(hash_scheme_wanted(), password, &made)); /* only its time is of use */
+    if (scheme == CONFIG_HASH_BCRYPT) password = str_part(password, 0, BCRYPT_PASSWORD_MAX);
+    err_ignore(hash_make(scheme, password, &made)); /* only its time is of use */
     buf_free(&made);
 }
 
@@ -486,9 +479,9 @@ enum err hash_import(struct str text, struct buf *out)
     return buf_check(out);
 }
 
-bool hash_is_stale(struct str stored)
+bool hash_is_stale(struct str stored, enum config_hash wanted)
 {
-    struct cost have, want = cost_wanted();
+    struct cost have, want = cost_of(wanted);
     if (unwrap(stored, &stored) != OK || read_cost(stored, &have) != OK) return true;
     return have.kind != want.kind || have.memory_bytes < want.memory_bytes || have.time < want.time;
 }

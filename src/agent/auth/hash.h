@@ -17,8 +17,7 @@
 #define AGENT_AUTH_HASH_H
 
 #include "base/buf.h"
-
-enum hash_scheme { HASH_YESCRYPT, HASH_ARGON2ID, HASH_BCRYPT, HASH_SHA512_CRYPT, HASH_SCHEMES };
+#include "model/config.h"
 
 enum { HASH_TEXT_MAX = 512 };
 
@@ -29,10 +28,7 @@ enum { HASH_TEXT_MAX = 512 };
  * ERR_LIMIT        longer than PASSWORD_MAX, or than the 72 bytes that bcrypt looks at
  * ERR_SYNTAX       empty, or a NUL inside
  * ERR_UNAVAILABLE  no memory for the cost that is set */
-enum err hash_make(enum hash_scheme scheme, struct str password, struct buf *out);
-
-/* The scheme that the parameter auth_hash_scheme asks for. */
-enum hash_scheme hash_scheme_wanted(void);
+enum err hash_make(enum config_hash scheme, struct str password, struct buf *out);
 
 /* Does `password` fit `stored`? A wrong password is OK with *match_out false, as is one that no
  * hash could have been made from (too long, a NUL). bcrypt hashes look at 72 bytes only, as they
@@ -46,14 +42,14 @@ enum err hash_verify(struct str stored, struct str password, bool *match_out);
 
 /* Take as long as hash_verify() of a hash as hash_make() writes it today: for logins that do not
  * exist, so that time does not tell which do. */
-void hash_verify_nobody(struct str password);
+void hash_verify_nobody(enum config_hash scheme, struct str password);
 
 /* Check a hash that comes from elsewhere and append it without its {SCHEME}. Errors as
  * hash_verify(). */
 enum err hash_import(struct str text, struct buf *out);
 
-/* Of another scheme than wanted, or cheaper than it would be made today: worth making anew when the
- * password is at hand. True for what hash_verify() does not understand. */
-bool hash_is_stale(struct str stored);
+/* Of another scheme than `wanted`, or cheaper than it would be made today: worth making anew when
+ * the password is at hand. True for what hash_verify() does not understand. */
+bool hash_is_stale(struct str stored, enum config_hash wanted);
 
 #endif

@@ -163,43 +163,44 @@ static void cheap(void)
     assert_int_equal(param_set(STR("auth_hash_sha512_rounds"), 1000), OK);
 }
 
+enum { SCHEMES = CONFIG_HASH_SHA512_CRYPT + 1 };
+
 static const struct {
     const char *name, *prefix, *cost;
     int64_t dearer;
-} schemes[HASH_SCHEMES] = {
-    [HASH_YESCRYPT] = { "yescrypt", "$y$", "auth_hash_yescrypt_cost", 2 },
-    [HASH_ARGON2ID] = { "Argon2id", "$argon2id$", "auth_hash_argon2id_kib", 128 },
-    [HASH_BCRYPT] = { "bcrypt", "$2b$", "auth_hash_bcrypt_cost", 5 },
-    [HASH_SHA512_CRYPT] = { "SHA-512-crypt", "$6$", "auth_hash_sha512_rounds", 2000 },
+} schemes[SCHEMES] = {
+    [CONFIG_HASH_YESCRYPT] = { "yescrypt", "$y$", "auth_hash_yescrypt_cost", 2 },
+    [CONFIG_HASH_ARGON2ID] = { "Argon2id", "$argon2id$", "auth_hash_argon2id_kib", 128 },
+    [CONFIG_HASH_BCRYPT] = { "bcrypt", "$2b$", "auth_hash_bcrypt_cost", 5 },
+    [CONFIG_HASH_SHA512_CRYPT] = { "SHA-512-crypt", "$6$", "auth_hash_sha512_rounds", 2000 },
 };
 
 static void hashes_are_made_and_fit(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < HASH_SCHEMES; i++) {
+    for (size_t i = 0; i < SCHEMES; i++) {
         unit_case(schemes[i].name);
         cheap();
         struct buf a = BUF_INIT(HASH_TEXT_MAX), b = BUF_INIT(HASH_TEXT_MAX);
         bool match = false;
-        assert_int_equal(param_set(STR("auth_hash_scheme"), (int64_t)i), OK);
-        assert_int_equal(hash_make(hash_scheme_wanted(), STR("s\xc3\xb6re"), &a), OK);
-        assert_int_equal(hash_make(hash_scheme_wanted(), STR("s\xc3\xb6re"), &b), OK);
+        enum config_hash scheme = (enum config_hash)i;
+        assert_int_equal(hash_make(scheme, STR("s\xc3\xb6re"), &a), OK);
+        assert_int_equal(hash_make(scheme, STR("s\xc3\xb6re"), &b), OK);
         assert_true(str_starts(buf_str(&a), str_c(schemes[i].prefix)));
         assert_false(str_eq(buf_str(&a), buf_str(&b))); /* salted */
         assert_int_equal(hash_verify(buf_str(&a), STR("s\xc3\xb6re"), &match), OK);
         assert_true(match);
         assert_int_equal(hash_verify(buf_str(&a), STR("safe"), &match), OK);
         assert_false(match);
-        assert_false(hash_is_stale(buf_str(&a)));
-        hash_verify_nobody(STR("s\xc3\xb6re"));
+        assert_false(hash_is_stale(buf_str(&a), scheme));
+        hash_verify_nobody(scheme, STR("s\xc3\xb6re"));
 
         assert_int_equal(param_set(str_c(schemes[i].cost), schemes[i].dearer), OK);
-        assert_true(hash_is_stale(buf_str(&a)));
+        assert_true(hash_is_stale(buf_str(&a), scheme));
         buf_clear(&b);
-        assert_int_equal(hash_make(hash_scheme_wanted(), STR("x"), &b), OK);
-        assert_false(hash_is_stale(buf_str(&b)));
-        assert_int_equal(param_set(STR("auth_hash_scheme"), ((int64_t)i + 1) % HASH_SCHEMES), OK);
-        assert_true(hash_is_stale(buf_str(&b)));
+        assert_int_equal(hash_make(scheme, STR("x"), &b), OK);
+        assert_false(hash_is_stale(buf_str(&b), scheme));
+        assert_true(hash_is_stale(buf_str(&b), (enum config_hash)((i + 1) % SCHEMES)));
         buf_free(&a);
         buf_free(&b);
     }
@@ -214,16 +215,16 @@ static void passwords_that_cannot_be_hashed(void **state)
     for (size_t i = 0; i < 73; i++) {
         buf_put_lit(&long_one, "x");
     }
-    assert_int_equal(hash_make(HASH_BCRYPT, buf_str(&long_one), &out), ERR_LIMIT);
-    assert_int_equal(hash_make(HASH_YESCRYPT, buf_str(&long_one), &out), OK);
+    assert_int_equal(hash_make(CONFIG_HASH_BCRYPT, buf_str(&long_one), &out), ERR_LIMIT);
+    assert_int_equal(hash_make(CONFIG_HASH_YESCRYPT, buf_str(&long_one), &out), OK);
     buf_clear(&out);
     for (size_t i = 0; i < 1000; i++) {
         buf_put_lit(&long_one, "x");
     }
-    for (int s = 0; s < HASH_SCHEMES; s++) {
-        assert_int_equal(hash_make((enum hash_scheme)s, buf_str(&long_one), &out), ERR_LIMIT);
-        assert_int_equal(hash_make((enum hash_scheme)s, STR_NONE, &out), ERR_SYNTAX);
-        assert_int_equal(hash_make((enum hash_scheme)s, STR("a\0b"), &out), ERR_SYNTAX);
+    for (int s = 0; s < SCHEMES; s++) {
+        assert_int_equal(hash_make((enum config_hash)s, buf_str(&long_one), &out), ERR_LIMIT);
+        assert_int_equal(hash_make((enum config_hash)s, STR_NONE, &out), ERR_SYNTAX);
+        assert_int_equal(hash_make((enum config_hash)s, STR("a\0b"), &out), ERR_SYNTAX);
     }
     assert_int_equal(out.n, 0);
     buf_free(&long_one);
@@ -245,7 +246,7 @@ static void lanes_of_the_reference_code(void **state)
     /* and the other way round */
     struct buf made = BUF_INIT(HASH_TEXT_MAX);
     cheap();
-    assert_int_equal(hash_make(HASH_ARGON2ID, STR("password"), &made), OK);
+    assert_int_equal(hash_make(CONFIG_HASH_ARGON2ID, STR("password"), &made), OK);
     buf_put_byte(&made, '\0');
     assert_int_equal(argon2id_verify(made.p, "password", 8), ARGON2_OK);
     buf_free(&made);

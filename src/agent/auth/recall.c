@@ -76,14 +76,14 @@ bool recall_has(struct recall *r, struct str hash, struct str password)
 void recall_put(struct recall *r, struct str hash, struct str password)
 {
     if (auth_recall_ms == 0) return;
-    while (r->marks.members >= (size_t)auth_recall_max) {
-        drop(r, LIST_OWNER(r->by_age.next, struct mark, by_age));
-    }
     struct mark *m = calloc(1, sizeof *m);
     must(m != NULL);
     make_tag(r, hash, password, m->tag);
     struct mark *old = map_get(&r->marks, str_of(m->tag, TAG_BYTES));
     if (old != NULL) drop(r, old);
+    while (r->marks.members >= (size_t)auth_recall_max) {
+        drop(r, LIST_OWNER(r->by_age.next, struct mark, by_age));
+    }
     m->until_ms = clock_deadline(auth_recall_ms);
     list_init(&m->by_age);
     list_put(&r->by_age, &m->by_age);

@@ -33,15 +33,16 @@ typedef enum sasl_state (*step_function)(struct sasl *s, struct str input, struc
 struct mechanism {
     struct str name;
     step_function step;
-    bool (*is_on)(void);
+    unsigned bit; /* CONFIG_AUTH_* */
     bool clear_password, plus;
     enum scram_hash hash;
 };
 
 struct sasl_room {
     struct sasl_backend backend;
-    struct arena arena;
-    struct str default_domain, host, decoy_key;
+    struct arena arena, settings_arena;
+    struct sasl_settings settings;
+    struct str decoy_key;
     struct recall recall;
 };
 
@@ -75,7 +76,7 @@ static enum sasl_state fail(struct sasl *s, enum sasl_why why)
 static bool look_up(struct sasl *s, struct str login)
 {
     struct buf prepared = BUF_INIT(LOGIN_MAX);
-    enum err e = login_prepare(login, s->room->default_domain, &prepared);
+    enum err e = login_prepare(login, s->room->settings.default_domain, &prepared);
     s->result.login = arena_str(&s->arena, e == OK ? buf_str(&prepared) : login);
     buf_free(&prepared);
     if (e == OK) {
@@ -94,7 +95,7 @@ static bool authzid_is_own(const struct sasl *s)
 {
     if (s->authzid.n == 0) return true;
     struct buf prepared = BUF_INIT(LOGIN_MAX);
-    bool own = login_prepare(s->authzid, s->room->default_domain, &prepared) == OK &&
+    bool own = login_prepare(s->authzid, s->room->settings.default_domain, &prepared) == OK &&
                (str_eq(buf_str(&prepared), s->result.login) ||
                 str_eq_nocase(buf_str(&prepared), s->account.name));
     buf_free(&prepared);
@@ -127,7 +128,7 @@ static enum err verify_text(struct sasl *s, struct str text, bool *match_out)
 {
     struct str hash = s->account.credential.hash;
     if (!s->found || hash.n == 0) {
-        hash_verify_nobody(text);
+        hash_verify_nobody(s->room->settings.wants.hash, text);
         *match_out = false;
         return OK;
     }
@@ -144,8 +145,11 @@ static void renew(struct sasl *s, struct str password)
 {
     struct credential fresh;
     const struct sasl_backend *b = &s->room->backend;
-    if (b->renew == NULL || !auth_renew || !credential_is_stale(&s->account.credential)) return;
-    if (credential_make(password, &s->arena, &fresh) != OK) return; /* bcrypt takes 72 bytes only */
+    const struct credential_wants *wants = &s->room->settings.wants;
+    if (b->renew == NULL || !auth_renew || !credential_is_stale(wants, &s->account.credential))
+        return;
+    enum err e = credential_make(wants, password, &s->arena, &fresh);
+    if (e != OK) return; /* bcrypt takes 72 bytes only; the stored one still does */
     b->renew(b->ctx, &s->account, &fresh, s->account.credential.changed_us);
 }
 
@@ -223,7 +227,7 @@ static void cram_challenge(struct sasl *s, struct buf *out)
     buf_put_lit(&said, ".");
     buf_put_u64(&said, (uint64_t)(clock_wall_us() / 1000000));
     buf_put_lit(&said, "@");
-    buf_put(&said, s->room->host);
+    buf_put(&said, s->room->settings.host);
     buf_put_lit(&said, ">");
     s->said = arena_str(&s->arena, buf_str(&said));
     buf_put(out, s->said);
@@ -322,37 +326,43 @@ static enum sasl_state scram_step(struct sasl *s, struct str input, struct buf *
 
 /* --- the table --- */
 
-static bool always(void)
-{
-    return true;
-}
-
 static const struct mechanism mechanisms[] = {
     /* best first */
-    { STR_INIT("SCRAM-SHA-256-PLUS"), scram_step, always, false, true, SCRAM_SHA256 },
-    { STR_INIT("SCRAM-SHA-256"), scram_step, always, false, false, SCRAM_SHA256 },
-    { STR_INIT("SCRAM-SHA-1-PLUS"), scram_step, credential_wants_sha1, false, true, SCRAM_SHA1 },
-    { STR_INIT("SCRAM-SHA-1"), scram_step, credential_wants_sha1, false, false, SCRAM_SHA1 },
-    { STR_INIT("PLAIN"), plain_step, always, true, false, 0 },
-    { STR_INIT("LOGIN"), login_step, always, true, false, 0 },
-    { STR_INIT("CRAM-MD5"), cram_step, credential_wants_cram_md5, false, false, 0 },
+    { STR_INIT("SCRAM-SHA-256-PLUS"), scram_step, CONFIG_AUTH_SCRAM_SHA_256_PLUS, false, true,
+      SCRAM_SHA256 },
+    { STR_INIT("SCRAM-SHA-256"), scram_step, CONFIG_AUTH_SCRAM_SHA_256, false, false,
+      SCRAM_SHA256 },
+    { STR_INIT("SCRAM-SHA-1-PLUS"), scram_step, CONFIG_AUTH_SCRAM_SHA_1, false, true, SCRAM_SHA1 },
+    { STR_INIT("SCRAM-SHA-1"), scram_step, CONFIG_AUTH_SCRAM_SHA_1, false, false, SCRAM_SHA1 },
+    { STR_INIT("PLAIN"), plain_step, CONFIG_AUTH_PLAIN, true, false, 0 },
+    { STR_INIT("LOGIN"), login_step, CONFIG_AUTH_LOGIN, true, false, 0 },
+    { STR_INIT("CRAM-MD5"), cram_step, CONFIG_AUTH_CRAM_MD5, false, false, 0 },
 };
 
-static enum err permitted(const struct mechanism *m, const struct sasl_terms *t)
+static enum err permitted(const struct sasl_room *room, const struct mechanism *m,
+                          const struct sasl_terms *t)
 {
     const struct scram_bindings *b = &t->bindings;
-    if (!m->is_on()) return ERR_UNSUPPORTED;
+    if ((room->settings.wants.mechanisms & m->bit) == 0) return ERR_UNSUPPORTED;
     if (m->plus && b->exporter.n == 0 && b->unique.n == 0 && b->end_point.n == 0)
         return ERR_UNSUPPORTED;
     if (t->tls || t->clear_ok) return OK;
     return m->clear_password || !auth_clear_scram ? ERR_DENIED : OK;
 }
 
-void sasl_offers(const struct sasl_terms *terms, struct buf *out)
+/* Is there a -PLUS mechanism beside this one? If not, a client that says "I could bind, but you
+ * offered nothing" is right. */
+static bool offers_binding(const struct sasl_room *room, const struct mechanism *m)
+{
+    return m->bit != CONFIG_AUTH_SCRAM_SHA_256 ||
+           (room->settings.wants.mechanisms & CONFIG_AUTH_SCRAM_SHA_256_PLUS) != 0;
+}
+
+void sasl_offers(const struct sasl_room *room, const struct sasl_terms *terms, struct buf *out)
 {
     bool first = true;
     for (size_t i = 0; i < sizeof mechanisms / sizeof mechanisms[0]; i++) {
-        if (permitted(&mechanisms[i], terms) != OK) continue;
+        if (permitted(room, &mechanisms[i], terms) != OK) continue;
         if (!first) buf_put_byte(out, ' ');
         buf_put(out, mechanisms[i].name);
         first = false;
@@ -361,18 +371,26 @@ void sasl_offers(const struct sasl_terms *terms, struct buf *out)
 
 /* --- rooms and exchanges --- */
 
-struct sasl_room *sasl_open(const struct sasl_backend *backend, struct str default_domain,
-                            struct str host, struct str decoy_key)
+void sasl_configure(struct sasl_room *room, const struct sasl_settings *settings)
+{
+    arena_free(&room->settings_arena);
+    room->settings.wants = settings->wants;
+    room->settings.default_domain = arena_str(&room->settings_arena, settings->default_domain);
+    room->settings.host =
+        arena_str(&room->settings_arena, settings->host.n > 0 ? settings->host : STR("localhost"));
+}
+
+struct sasl_room *sasl_open(const struct sasl_backend *backend,
+                            const struct sasl_settings *settings, struct str decoy_key)
 {
     struct sasl_room *room = calloc(1, sizeof *room);
     char random[DECOY_KEY_BYTES];
     must(room != NULL && backend->lookup != NULL);
     rand_bytes(random, sizeof random);
     room->backend = *backend;
-    room->default_domain = arena_str(&room->arena, default_domain);
-    room->host = arena_str(&room->arena, host.n > 0 ? host : STR("localhost"));
     room->decoy_key =
         arena_str(&room->arena, decoy_key.n > 0 ? decoy_key : str_of(random, sizeof random));
+    sasl_configure(room, settings);
     recall_init(&room->recall);
     return room;
 }
@@ -381,6 +399,7 @@ void sasl_close(struct sasl_room **room)
 {
     if (*room == NULL) return;
     recall_free(&(*room)->recall);
+    arena_free(&(*room)->settings_arena);
     arena_free(&(*room)->arena);
     free(*room);
     *room = NULL;
@@ -392,7 +411,7 @@ enum err sasl_begin(struct sasl_room *room, const struct sasl_terms *terms, stru
     for (size_t i = 0; i < sizeof mechanisms / sizeof mechanisms[0]; i++) {
         const struct mechanism *m = &mechanisms[i];
         if (!str_eq_nocase(m->name, mechanism)) continue;
-        enum err e = permitted(m, terms);
+        enum err e = permitted(room, m, terms);
         if (e != OK) return e;
 
         struct sasl *s = calloc(1, sizeof *s);
@@ -401,9 +420,11 @@ enum err sasl_begin(struct sasl_room *room, const struct sasl_terms *terms, stru
         s->mechanism = m;
         s->who = terms->who;
         s->arena = (struct arena)ARENA_INIT(ARENA_MAX);
-        s->bindings.exporter = arena_str(&s->arena, terms->bindings.exporter);
-        s->bindings.unique = arena_str(&s->arena, terms->bindings.unique);
-        s->bindings.end_point = arena_str(&s->arena, terms->bindings.end_point);
+        if (offers_binding(room, m)) {
+            s->bindings.exporter = arena_str(&s->arena, terms->bindings.exporter);
+            s->bindings.unique = arena_str(&s->arena, terms->bindings.unique);
+            s->bindings.end_point = arena_str(&s->arena, terms->bindings.end_point);
+        }
         s->result = (struct sasl_result){ .mechanism = m->name,
                                           .login = STR_NONE,
                                           .account = STR_NONE,

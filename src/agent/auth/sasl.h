@@ -80,18 +80,25 @@ struct sasl_result {
 struct sasl_room;
 struct sasl;
 
-/* Open the room.
- *   default_domain  for logins without one, in normal form; empty: they are refused
- *   host            our name, for CRAM-MD5's challenge
- *   decoy_key       secret that makes the salts shown for accounts that do not exist repeatable;
- *                   empty: a random one, good as long as the process lives */
-struct sasl_room *sasl_open(const struct sasl_backend *backend, struct str default_domain,
-                            struct str host, struct str decoy_key);
+struct sasl_settings {
+    struct credential_wants wants;
+    struct str default_domain; /* for logins without one, in normal form; empty: they are refused */
+    struct str host;           /* our name, for CRAM-MD5's challenge */
+};
+
+/* Open the room; the settings are copied.
+ *   decoy_key  secret that makes the salts shown for accounts that do not exist repeatable; empty:
+ *              a random one, good as long as the process lives */
+struct sasl_room *sasl_open(const struct sasl_backend *backend,
+                            const struct sasl_settings *settings, struct str decoy_key);
 void sasl_close(struct sasl_room **room); /* after the last exchange; accepts null */
+
+/* Other settings from now on, for exchanges under way, too (except for their mechanism). */
+void sasl_configure(struct sasl_room *room, const struct sasl_settings *settings);
 
 /* Append the mechanisms to offer under these terms, separated by spaces, best first. Without TLS
  * only a clear_ok peer is offered any, unless auth_clear_scram allows SCRAM and CRAM-MD5. */
-void sasl_offers(const struct sasl_terms *terms, struct buf *out);
+void sasl_offers(const struct sasl_room *room, const struct sasl_terms *terms, struct buf *out);
 
 /* Begin an exchange. The terms' views are copied.
  * ERR_UNSUPPORTED  no such mechanism, switched off, or -PLUS without binding data

@@ -9,6 +9,16 @@
 
 #include <gsasl.h>
 
+enum {
+    STANDARD = CONFIG_AUTH_PLAIN | CONFIG_AUTH_LOGIN | CONFIG_AUTH_SCRAM_SHA_256 |
+               CONFIG_AUTH_SCRAM_SHA_256_PLUS,
+    OLD = CONFIG_AUTH_SCRAM_SHA_1 | CONFIG_AUTH_CRAM_MD5,
+};
+
+static const struct sasl_settings settings = { .wants = { STANDARD | OLD, CONFIG_HASH_YESCRYPT },
+                                               .default_domain = STR_INIT("example.org"),
+                                               .host = STR_INIT("mail.example.org") };
+
 /* --- a directory of four --- */
 
 static struct {
@@ -62,15 +72,13 @@ static void cheap(void)
     param_reset();
     assert_int_equal(param_set(STR("auth_hash_yescrypt_cost"), 1), OK);
     assert_int_equal(param_set(STR("auth_scram_iterations"), 4096), OK);
-    assert_int_equal(param_set(STR("auth_scram_sha1"), 1), OK);
-    assert_int_equal(param_set(STR("auth_cram_md5"), 1), OK);
 }
 
 static int make_world(void **state)
 {
     (void)state;
     cheap();
-    assert_int_equal(credential_make(STR("pencil"), &world.arena, &world.ann), OK);
+    assert_int_equal(credential_make(&settings.wants, STR("pencil"), &world.arena, &world.ann), OK);
     world.dan = world.ann;
     world.dan.disabled = true;
     assert_int_equal(
@@ -92,7 +100,7 @@ static struct sasl_room *open_room(bool with_renew)
 {
     struct sasl_backend backend = { &world, lookup, with_renew ? renew : NULL };
     world.lookups = world.renewals = 0;
-    return sasl_open(&backend, STR("example.org"), STR("mail.example.org"), STR("decoys"));
+    return sasl_open(&backend, &settings, STR("decoys"));
 }
 
 static char exchange_name[] = "exchange";
@@ -487,21 +495,21 @@ static void strangers_cannot_tell_accounts_from_decoys(void **state)
 
 static const struct {
     const char *name;
-    bool tls, clear_ok, bound;
-    int64_t old, clear_scram;
+    bool tls, clear_ok, bound, old;
+    int64_t clear_scram;
     struct str want;
 } offers[] = {
-    { "TLS with binding", true, false, true, 0, 0,
+    { "TLS with binding", true, false, true, false, 0,
       STR_INIT("SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN") },
-    { "TLS without binding", true, false, false, 0, 0, STR_INIT("SCRAM-SHA-256 PLAIN LOGIN") },
-    { "old clients", true, false, true, 1, 0,
+    { "TLS without binding", true, false, false, false, 0, STR_INIT("SCRAM-SHA-256 PLAIN LOGIN") },
+    { "old clients", true, false, true, true, 0,
       STR_INIT(
           "SCRAM-SHA-256-PLUS SCRAM-SHA-256 SCRAM-SHA-1-PLUS SCRAM-SHA-1 PLAIN LOGIN CRAM-MD5") },
-    { "clear", false, false, false, 1, 0, STR_INIT("") },
-    { "clear, SCRAM allowed", false, false, false, 0, 1, STR_INIT("SCRAM-SHA-256") },
-    { "clear, all but passwords allowed", false, false, false, 1, 1,
+    { "clear", false, false, false, true, 0, STR_INIT("") },
+    { "clear, SCRAM allowed", false, false, false, false, 1, STR_INIT("SCRAM-SHA-256") },
+    { "clear, all but passwords allowed", false, false, false, true, 1,
       STR_INIT("SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5") },
-    { "loopback", false, true, false, 0, 0, STR_INIT("SCRAM-SHA-256 PLAIN LOGIN") },
+    { "loopback", false, true, false, false, 0, STR_INIT("SCRAM-SHA-256 PLAIN LOGIN") },
 };
 
 static void offers_depend_on_the_connection(void **state)
@@ -510,15 +518,16 @@ static void offers_depend_on_the_connection(void **state)
     (void)state;
     for (size_t i = 0; i < UNIT_COUNT(offers); i++) {
         unit_case(offers[i].name);
-        assert_int_equal(param_set(STR("auth_scram_sha1"), offers[i].old), OK);
-        assert_int_equal(param_set(STR("auth_cram_md5"), offers[i].old), OK);
+        struct sasl_settings now = settings;
+        now.wants.mechanisms = STANDARD | (offers[i].old ? OLD : 0);
+        sasl_configure(room, &now);
         assert_int_equal(param_set(STR("auth_clear_scram"), offers[i].clear_scram), OK);
         struct sasl_terms terms = { .tls = offers[i].tls,
                                     .clear_ok = offers[i].clear_ok,
                                     .bindings.exporter = offers[i].bound ? STR("ex") : STR_NONE };
         struct buf out = BUF_INIT(256);
         struct sasl *s = NULL;
-        sasl_offers(&terms, &out);
+        sasl_offers(room, &terms, &out);
         assert_str(buf_str(&out), offers[i].want);
         /* What is not offered cannot be begun. */
         bool plain = str_find_str(offers[i].want, STR("PLAIN")) != STR_NOWHERE;
@@ -533,6 +542,30 @@ static void offers_depend_on_the_connection(void **state)
         buf_free(&out);
     }
     cheap();
+    sasl_close(&room);
+}
+
+/* A client that could bind, but was offered nothing, says so; whether that is a lie is for us to
+ * know. */
+static void stripped_offers_are_noticed(void **state)
+{
+    struct sasl_room *room = open_room(false);
+    struct sasl_terms terms = tls_terms;
+    (void)state;
+    terms.bindings.exporter = STR("ex");
+    for (int offered = 0; offered < 2; offered++) {
+        struct sasl_settings now = settings;
+        struct buf out = BUF_INIT(4096);
+        struct sasl *s = NULL;
+        if (!offered) now.wants.mechanisms &= ~(unsigned)CONFIG_AUTH_SCRAM_SHA_256_PLUS;
+        sasl_configure(room, &now);
+        assert_int_equal(sasl_begin(room, &terms, STR("SCRAM-SHA-256"), &s), OK);
+        assert_int_equal(sasl_step(s, STR("y,,n=ann,r=abc"), &out),
+                         offered ? SASL_FAIL : SASL_CONTINUE);
+        if (offered) assert_int_equal(sasl_result(s)->why, SASL_BAD_BINDING);
+        sasl_free(&s);
+        buf_free(&out);
+    }
     sasl_close(&room);
 }
 
@@ -574,7 +607,7 @@ static void passwords_from_elsewhere_fit_as_typed(void **state)
     struct sasl_result r;
     (void)state;
     /* A no-break space: SASLprep makes it a space, the other system did not. */
-    assert_int_equal(hash_make(HASH_BCRYPT, STR("a\xc2\xa0z"), &hash), OK);
+    assert_int_equal(hash_make(CONFIG_HASH_BCRYPT, STR("a\xc2\xa0z"), &hash), OK);
     world.old.hash = buf_str(&hash);
     assert_int_equal(converse(room, &tls_terms, "LOGIN", &c, &r), SASL_DONE);
     c.password = "a z";
@@ -595,6 +628,7 @@ int main(void)
         cmocka_unit_test(cram_challenges_are_fresh),
         cmocka_unit_test(strangers_cannot_tell_accounts_from_decoys),
         cmocka_unit_test(offers_depend_on_the_connection),
+        cmocka_unit_test(stripped_offers_are_noticed),
         cmocka_unit_test(old_hashes_are_renewed),
         cmocka_unit_test(passwords_from_elsewhere_fit_as_typed),
     };
