@@ -230,12 +230,13 @@ enum err stream_flush(struct stream *s, int64_t wait_ms)
     return e;
 }
 
-enum err stream_start_tls(struct stream *s, struct tls_config *config, int64_t wait_ms,
-                          struct buf *why)
+enum err stream_start_tls(struct stream *s, struct tls_config *config, const struct str *alpn,
+                          int64_t wait_ms, struct buf *why)
 {
     int64_t deadline_ms = clock_deadline(wait_ms);
     must(s->tls == NULL && stream_buffered(s) == 0 && s->out.n == 0);
     s->tls = tls_new_server(config);
+    tls_set_alpn(s->tls, alpn, 1);
     enum err e;
     for (;;) {
         struct str got;

@@ -64,10 +64,11 @@ void stream_write(struct stream *s, struct str bytes);
 enum err stream_flush(struct stream *s, int64_t wait_ms);
 
 /* Begin TLS as the server; nothing may be buffered in either direction (must: the caller has
- * refused it before). Waits. ERR_TLS with the reason in `why` (may be null), ERR_CLOSED,
+ * refused it before). A client that offers protocol names (RFC 7301) without `alpn`, which must be
+ * static, is refused. Waits. ERR_TLS with the reason in `why` (may be null), ERR_CLOSED,
  * ERR_TIMEOUT, ERR_CANCELLED. */
-enum err stream_start_tls(struct stream *s, struct tls_config *config, int64_t wait_ms,
-                          struct buf *why);
+enum err stream_start_tls(struct stream *s, struct tls_config *config, const struct str *alpn,
+                          int64_t wait_ms, struct buf *why);
 
 /* Close: under TLS a close_notify is tried first, without waiting. Accepts a closed one. */
 void stream_close(struct stream *s);

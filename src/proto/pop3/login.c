@@ -261,9 +261,10 @@ enum err pop3_do_auth(struct pop3 *p, const struct pop3_words *w)
 
 enum err pop3_begin_tls(struct pop3 *p)
 {
+    static const struct str alpn = STR_INIT("pop3"); /* as registered with IANA */
     struct buf why = BUF_INIT(1024), words = BUF_INIT(256);
     if (p->tls == NULL) return ERR_TLS; /* the configuration does not allow such a listener */
-    enum err e = stream_start_tls(&p->stream, p->tls, pop3_tls_wait_ms, &why);
+    enum err e = stream_start_tls(&p->stream, p->tls, &alpn, pop3_tls_wait_ms, &why);
     if (e == OK) {
         struct tls_info info = tls_info(p->stream.tls);
         pop3_tls_sessions++;

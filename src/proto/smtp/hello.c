@@ -88,9 +88,12 @@ enum err smtp_do_hello(struct smtp *s, const struct smtp_command *c)
 
 enum err smtp_begin_tls(struct smtp *s)
 {
+    /* No name is registered for SMTP, so hardly anybody offers one; who offers others than this
+     * was sent here by somebody in between (ALPACA). */
+    static const struct str alpn = STR_INIT("smtp");
     struct buf why = BUF_INIT(1024), words = BUF_INIT(256);
     if (s->tls == NULL) return ERR_TLS; /* the configuration does not allow such a listener */
-    enum err e = stream_start_tls(&s->stream, s->tls, smtp_tls_wait_ms, &why);
+    enum err e = stream_start_tls(&s->stream, s->tls, &alpn, smtp_tls_wait_ms, &why);
     if (e == OK) {
         smtp_tls_sessions++;
         struct tls_info info = tls_info(s->stream.tls);
