@@ -2,6 +2,7 @@
  * case runs a second time as an ordinary user who locks himself in. */
 #include "base/unit.h"
 #include "base/rand.h"
+#include "sys/fiber.h"
 #include "sys/net.h"
 #include "sys/sandbox.h"
 #include "sys/sandbox_inner.h"
@@ -80,6 +81,39 @@ static int does_its_daily_work(void)
     if (fcntl(pair[0], F_SETFL, O_NONBLOCK) != 0) return 13;
     if (fprintf(stderr, "%s", "") < 0 || dup(pair[0]) < 0) return 14;
     return signal(SIGTERM, SIG_IGN) == SIG_ERR ? 15 : 0;
+}
+
+static struct watch ends[2];
+static bool heard;
+
+static void says(void *arg)
+{
+    (void)arg;
+    err_ignore(fiber_sleep(1));
+    err_ignore(send(ends[0].fd, "x", 1, MSG_NOSIGNAL) == 1 ? OK : ERR_IO);
+}
+
+static void hears(void *arg)
+{
+    char byte;
+    (void)arg;
+    while (recv(ends[1].fd, &byte, 1, 0) != 1) {
+        if (watch_wait_read(&ends[1], clock_deadline(5000)) != OK) break;
+        heard = true;
+    }
+    loop_stop();
+}
+
+static int runs_fibers(void)
+{
+    int pair[2];
+    loop_init();
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) != 0) return 1;
+    if (watch_open(&ends[0], pair[0]) != OK || watch_open(&ends[1], pair[1]) != OK) return 2;
+    fiber_spawn("says", says, NULL);
+    fiber_spawn("hears", hears, NULL);
+    loop_run();
+    return heard ? 0 : 3;
 }
 
 static int opens_a_file(void)
@@ -323,6 +357,7 @@ static const struct {
     bool plain_only; /* sanitizers need what is forbidden here */
 } cases[] = {
     { "daily work goes on", does_its_daily_work, { 0 }, 0, false },
+    { "fibers run", runs_fibers, { 0 }, 0, false },
     { "files are closed", opens_a_file, { 0 }, 0, false },
     { "Landlock alone closes files", opens_a_file, { .on_violation = SANDBOX_LOG }, 0, false },
     { "no sockets", makes_a_socket, { 0 }, SIGSYS, false },
