@@ -328,7 +328,8 @@ static struct str id_key(const struct blob_id *id)
 static struct memory_blob blob_parse(struct str row)
 {
     struct wire w = wire_of(row);
-    struct memory_blob b = { .count = wire_get_u32(&w), .sum = wire_get_u64(&w) };
+    struct memory_blob b = { .count = wire_get_u32(&w) };
+    b.sum = wire_get_u64(&w);
     b.bytes = w.left;
     must(!w.bad);
     return b;
