@@ -140,8 +140,8 @@ void engine_stage_drop(struct engine *e, struct stage **s);
 /* In a body: make a blob of `head` followed by `small` or by the staged chunks (`stage` null or
  * given, never both `small` and `stage`). It is counted once for each of `references` (at least 1).
  * The id is chosen by the caller (a message's own id: ids that grow with time keep the tree's pages
- * together; random ones cost a page written each). The views are not copied: the bytes stay where
- * they are, unchanged, until done(). The blob is written to the log before the transaction is
+ * together; random ones cost a page written each). `head` is copied; `small` is not: its bytes stay
+ * where they are, unchanged, until done(). The blob is written to the log before the transaction is
  * acknowledged, once. ERR_EXISTS (the id is taken), ERR_LIMIT, ERR_FULL, ERR_INVALID (the stage is
  * empty or part of a blob already). */
 enum err txn_blob_put(struct txn *t, struct blob_id id, struct str head, struct str small,

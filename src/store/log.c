@@ -3,9 +3,10 @@
  * that the writer has reserved and not yet written; all of these belong to one group.
  *  - A group lies in one segment. Chunks may stand between its records.
  *  - Behind the tail there is always room for the "seal" with everything it has to say.
- *  - Segments before the active one that have bytes not synced are in `unsynced`; a group is synced
- *    after them. So a group that is on the disk proves that everything before it is as well.
- *  - A record with number n proves that group n - 1 was synced before it was written. */
+ *  - A sync covers every segment with bytes that are not synced: `unsynced` and the active one.
+ *  - The group's number goes up when a sync begins, and syncs come one after the other. So a record
+ *    with number n proves that everything up to number n - 2 was on the disk before it was written;
+ *    recovery tells damage from a torn tail by this. */
 #include "store/log.h"
 #include "base/must.h"
 #include "store/sum.h"
@@ -304,34 +305,41 @@ enum err log_write(struct log *l, struct iovec *iov, size_t n, struct place at)
     return e;
 }
 
-/* Sync the segments that ended before the group's, then the group's. The lock is not held while the
- * disk works; only the writer takes segments out of `unsynced`, but for make_unsynced_room(). */
+/* What this sync covers: everything appended before it began, wherever the stages have put their
+ * chunks meanwhile. With the lock held; each is held for the sync. */
+static size_t sync_list(struct log *l, struct segment *todo[UNSYNCED_MAX + 1])
+{
+    size_t n = 0;
+    for (; n < l->unsynced_count; n++) {
+        todo[n] = l->unsynced[n];
+    }
+    l->unsynced_count = 0;
+    int fd;
+    must(segment_hold(l->segments, l->active, &fd) == OK); /* it is open: the log holds it */
+    todo[n++] = l->active;
+    l->group++;
+    return n;
+}
+
+/* The lock is not held while the disk works. */
 enum err log_sync(struct log *l)
 {
     struct segment *todo[UNSYNCED_MAX + 1];
-    size_t n = 0;
     pthread_mutex_lock(&l->lock);
     must(l->group_in != NULL);
-    for (; n < l->unsynced_count && l->unsynced[n] != l->group_in; n++) {
-        todo[n] = l->unsynced[n];
-    }
-    l->unsynced_count -= n;
-    memmove(l->unsynced, l->unsynced + n, l->unsynced_count * sizeof l->unsynced[0]);
-    struct segment *here = l->group_in;
     bool bad = l->broken;
+    size_t n = sync_list(l, todo);
     pthread_mutex_unlock(&l->lock);
 
     for (size_t i = 0; i < n; i++) {
         bad = bad || os->fdatasync(todo[i]->fd) != 0;
         segment_release(l->segments, todo[i]);
     }
-    bad = bad || os->fdatasync(here->fd) != 0;
-    segment_release(l->segments, here);
+    segment_release(l->segments, l->group_in);
 
     pthread_mutex_lock(&l->lock);
-    l->stats.syncs += n + 1;
+    l->stats.syncs += n;
     l->group_in = NULL;
-    l->group++;
     enum err e = bad ? broken(l) : OK;
     pthread_mutex_unlock(&l->lock);
     return e;
@@ -426,6 +434,7 @@ enum err log_chunk(struct log *l, uint64_t *stage, struct str chunk, struct plac
             summary_add(l, at.offset, &entry, 1);
             l->tail += bytes;
             l->stats.bytes_written += bytes;
+            segments_pin(l->segments, at.segment, true);
             at.offset += record_data_at((uint32_t)payload.n);
             *place_out = at;
             *stage = number;

@@ -34,7 +34,7 @@ enum err log_reserve(struct log *l, uint32_t payload_bytes, uint32_t data_bytes,
 /* Write a run of what was reserved. ERR_FULL: call log_cancel(). ERR_BROKEN. */
 enum err log_write(struct log *l, struct iovec *iov, size_t n, struct place at);
 
-/* Sync the group (and what chunks were written before it), and end it. ERR_BROKEN: then nothing
+/* Sync the group and everything written before it, and end it. ERR_BROKEN: then nothing
  * will ever be written again. */
 enum err log_sync(struct log *l);
 
@@ -50,8 +50,9 @@ struct place log_tail(struct log *l);
 
 /* ---- chunks ---- */
 
-/* Append a chunk. `*stage` is its stage's number; 0: the first one, and is given a number.
- * `place_out`: of its bytes. `sums`: 8 bytes for each ENGINE_SUM_BYTES. ERR_FULL, ERR_BROKEN. */
+/* Append a chunk and pin its segment. `*stage` is its stage's number; 0: the first one, and is
+ * given a number. `place_out`: of its bytes. `sums`: 8 bytes for each ENGINE_SUM_BYTES. ERR_FULL,
+ * ERR_BROKEN. */
 enum err log_chunk(struct log *l, uint64_t *stage, struct str chunk, struct place *place_out,
                    struct buf *sums);
 

@@ -25,6 +25,11 @@ void record_write(char out[RECORD_HEADER_BYTES], const struct record *r)
     put(out + 56, sum_of(str_of(out, SUMMED_BYTES)), 8);
 }
 
+bool record_may_begin(const char *at)
+{
+    return memcmp(at, "PRre", 4) == 0; /* the magic, big-endian */
+}
+
 enum err record_parse(struct str header, uint64_t salt, struct record *out)
 {
     if (header.n < RECORD_HEADER_BYTES) return ERR_CORRUPT;

@@ -59,6 +59,9 @@ static inline uint64_t record_bytes(uint32_t payload_bytes, uint32_t data_bytes)
 
 void record_write(char out[RECORD_HEADER_BYTES], const struct record *r);
 
+/* Do these 8 bytes begin like a header? For searching. */
+bool record_may_begin(const char *at);
+
 /* ERR_CORRUPT: no header of this salt. The lengths are within the maxima then. */
 enum err record_parse(struct str header, uint64_t salt, struct record *out);
 

@@ -353,7 +353,8 @@ static int put_all(struct rows_db *r, MDB_txn *txn, const struct memtable *m,
         code = put_table(r, txn, m, table, bytes);
     }
     for (size_t i = 0; code == 0 && i < extra_count; i++) {
-        const struct mem_found row = { .key = str_of(extra[i].key, sizeof extra[i].key),
+        const struct mem_found row = { .gone = extra[i].gone,
+                                       .key = str_of(extra[i].key, sizeof extra[i].key),
                                        .value = str_of(extra[i].value, sizeof extra[i].value) };
         code = put_one(r, txn, extra[i].table, &row);
     }

@@ -12,7 +12,7 @@ struct rows_db;
 /* Up to where the log has been taken over. All zero in a new tree. */
 struct rows_mark {
     struct place at;
-    uint64_t group; /* number of the last group in it */
+    uint64_t group; /* no record behind it has a lower number */
     bool clean;     /* the log ended here when the store was closed */
 };
 
@@ -38,6 +38,7 @@ void rows_reader_end(struct rows_reader **reader);
 /* A row that is not in the memtable. */
 struct rows_extra {
     enum table table;
+    bool gone;
     char key[8];
     char value[16];
 };
