@@ -32,6 +32,7 @@ struct look {
 struct snapshot {
     struct txn txn; /* first */
     struct look look;
+    uint64_t seq; /* at least this much it sees */
     struct snapshot *older, *newer;
 };
 

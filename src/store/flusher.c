@@ -76,6 +76,7 @@ static size_t removed_rows(struct embedded *e, struct rows_extra *out, size_t ma
 
 static void removed_done(struct embedded *e, size_t n)
 {
+    if (n == 0) return;
     pthread_mutex_lock(&e->tend_lock);
     e->removed_count -= n;
     memmove(e->removed, e->removed + n, e->removed_count * sizeof e->removed[0]);

@@ -54,7 +54,7 @@ enum err embedded_snapshot_begin(struct engine *engine, struct txn **t_out)
     /* In the list before the look is taken, with a number not above the look's: nothing it may read
      * is given up in between. */
     pthread_mutex_lock(&e->view_lock);
-    s->txn.view.seq = e->published;
+    s->seq = e->published;
     s->older = e->newest;
     if (e->newest != NULL) {
         e->newest->newer = s;
@@ -99,7 +99,7 @@ void embedded_snapshot_end(struct txn *t)
 uint64_t snapshots_oldest_seq(struct embedded *e)
 {
     pthread_mutex_lock(&e->view_lock);
-    uint64_t seq = e->oldest != NULL ? e->oldest->txn.view.seq : e->published;
+    uint64_t seq = e->oldest != NULL ? e->oldest->seq : e->published;
     if (e->backups > 0) seq = 0;
     pthread_mutex_unlock(&e->view_lock);
     return seq;
