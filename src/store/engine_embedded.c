@@ -15,8 +15,8 @@ enum { SEGMENT_BYTES_STANDARD = 64 << 20, FOLDER_MODE = 0700, FILE_MODE = 0600 }
 
 PARAM(store_map_bytes, BYTES, 1 << 26, 1ll << 46, 1ll << 40,
       "largest size of the store's rows (address space, not memory or disk)")
-PARAM(store_memory_bytes, BYTES, 1 << 18, 1ll << 30, 16 << 20,
-      "size at which a table of young rows is written to the tree; up to four times this is used")
+PARAM(store_memory_bytes, BYTES, 1 << 18, 1ll << 30, 32 << 20,
+      "size at which a table of young rows is written to the tree; twice this may be in use")
 PARAM(store_flush_ms, TIME_MS, 100, 3600000, 60000,
       "age at which young rows are written to the tree; the log has them before")
 PARAM(store_reserve_bytes, BYTES, 1 << 20, 1ll << 40, 256 << 20,
