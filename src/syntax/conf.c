@@ -29,7 +29,7 @@ struct parse {
     struct conf_line **tail;   /* where the next line goes */
     struct conf_line *nowhere; /* lines of a block that belongs to nothing */
     struct conf_word *words;   /* of the line at hand */
-    size_t word_count;
+    size_t word_count, word_room;
     bool line_bad, line_over;
     size_t total_bytes, total_words;
     bool given_up;
@@ -168,12 +168,26 @@ static struct conf_line *end_line(struct parse *p, bool has_block)
     return line;
 }
 
+static void keep_word(struct parse *p, const struct conf_word *w)
+{
+    enum { FIRST_ROOM = 16 };
+
+    if (p->word_count == p->word_room) {
+        size_t room = p->word_room > 0 ? 2 * p->word_room : FIRST_ROOM;
+        struct conf_word *words = ARENA_MANY(p->arena, struct conf_word, room);
+        if (p->word_count > 0) memcpy(words, p->words, p->word_count * sizeof *words);
+        p->words = words;
+        p->word_room = room;
+    }
+    p->words[p->word_count++] = *w;
+}
+
 static void on_word(struct parse *p, const struct conf_token *t)
 {
     if (p->total_words++ == CONF_WORDS_MAX) {
         give_up(p, &t->word.at, STR("more than 200000 words of configuration"));
     } else if (p->word_count < CONF_LINE_WORDS_MAX) {
-        p->words[p->word_count++] = t->word;
+        keep_word(p, &t->word);
     } else if (!p->line_over) {
         fault(p, &t->word.at, STR("more than 1000 words on a line"),
               STR("write several lines of the same kind"));
@@ -267,7 +281,6 @@ void conf_parse(struct arena *a, struct str name, const struct conf_reader *read
     p->out = out;
     p->faults = faults;
     p->tail = &out->lines;
-    p->words = ARENA_MANY(a, struct conf_word, CONF_LINE_WORDS_MAX);
     enter_file(p, name, &(struct conf_at){ .file = name });
     while (p->frame_count > 0 && !p->given_up) {
         step(p);
