@@ -2,6 +2,7 @@
 #include "base/near.h"
 #include "role/role.h"
 #include "tool/config.h"
+#include "tool/man.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@ static const struct {
     const char *words;
 } tools[] = {
     { STR_INIT("config"), tool_config, "check or show the configuration" },
+    { STR_INIT("man"), tool_man, "print the parts of the manual that come from the program" },
 };
 enum { TOOL_COUNT = sizeof tools / sizeof tools[0], EXIT_USAGE = 2 };
 

@@ -60,6 +60,16 @@ const struct config_option *config_option_at(size_t i);
 const struct config_option *config_option_find(struct str block, struct str name);
 size_t config_option_number(const struct config_option *o);
 
+/* The conditions of rules, by enum config_condition_kind; null past the last. */
+struct config_condition_row {
+    struct str name;
+    enum config_stage stage;
+    const char *usage;   /* what follows the name */
+    const char *example; /* name and value */
+    const char *doc;
+};
+const struct config_condition_row *config_condition_at(size_t i);
+
 /* All parameters by name, in `a`: the order of linking means nothing to a reader. */
 const struct param **config_params(struct arena *a, size_t *n_out);
 

@@ -14,23 +14,37 @@ enum { RULE_TEXT_MAX = 400 };
 
 #define SERVICES "smtp|submission|submissions|lmtp|pop3|pop3s"
 
-static const struct {
-    struct str name;
-    enum config_stage stage;
-    struct str example;
-} conditions[] = {
-    [CONFIG_WHEN_CLIENT] = { STR_INIT("client"), CONFIG_AT_CONNECT,
-                             STR_INIT("client 192.0.2.0/24") },
-    [CONFIG_WHEN_SERVICE] = { STR_INIT("service"), CONFIG_AT_CONNECT, STR_INIT("service smtp") },
-    [CONFIG_WHEN_TLS] = { STR_INIT("tls"), CONFIG_AT_MAIL, STR_INIT("tls no") },
-    [CONFIG_WHEN_HELO] = { STR_INIT("helo"), CONFIG_AT_HELO, STR_INIT("helo *.example.org") },
-    [CONFIG_WHEN_LOGIN] = { STR_INIT("login"), CONFIG_AT_MAIL, STR_INIT("login ann@example.org") },
-    [CONFIG_WHEN_FROM] = { STR_INIT("from"), CONFIG_AT_MAIL, STR_INIT("from *@example.org") },
-    [CONFIG_WHEN_TO] = { STR_INIT("to"), CONFIG_AT_RCPT, STR_INIT("to ann@example.org") },
-    [CONFIG_WHEN_DOMAIN] = { STR_INIT("domain"), CONFIG_AT_RCPT, STR_INIT("domain example.org") },
+static const struct config_condition_row conditions[] = {
+    [CONFIG_WHEN_CLIENT] = { STR_INIT("client"), CONFIG_AT_CONNECT, "NETWORK ...",
+                             "client 192.0.2.0/24",
+                             "The client's address is in one of the networks; unix is a client on "
+                             "a "
+                             "Unix socket." },
+    [CONFIG_WHEN_SERVICE] = { STR_INIT("service"), CONFIG_AT_CONNECT, "SERVICE ...", "service smtp",
+                              "The client came in by one of these services, named as in listen." },
+    [CONFIG_WHEN_TLS] = { STR_INIT("tls"), CONFIG_AT_MAIL, "yes|no", "tls no",
+                          "The connection is encrypted, or is not." },
+    [CONFIG_WHEN_HELO] = { STR_INIT("helo"), CONFIG_AT_HELO, "PATTERN ...", "helo *.example.org",
+                           "The name that the client gives with HELO, EHLO or LHLO." },
+    [CONFIG_WHEN_LOGIN] = { STR_INIT("login"), CONFIG_AT_MAIL, "PATTERN ...",
+                            "login ann@example.org",
+                            "The account that the client has logged in to. login * is any, not "
+                            "login * is nobody." },
+    [CONFIG_WHEN_FROM] = { STR_INIT("from"), CONFIG_AT_MAIL, "PATTERN ...", "from *@example.org",
+                           "The sender of the envelope; <> is the null one of bounces." },
+    [CONFIG_WHEN_TO] = { STR_INIT("to"), CONFIG_AT_RCPT, "PATTERN ...", "to ann@example.org",
+                         "The recipient of the envelope." },
+    [CONFIG_WHEN_DOMAIN] = { STR_INIT("domain"), CONFIG_AT_RCPT, "PATTERN ...",
+                             "domain example.org",
+                             "The domain of the recipient; *.example.org is every name below "
+                             "example.org, but not itself." },
 };
-#define CONDITIONS      "client|service|tls|helo|login|from|to|domain"
-#define CONDITION_COUNT (sizeof conditions / sizeof conditions[0])
+#define CONDITIONS "client|service|tls|helo|login|from|to|domain"
+
+const struct config_condition_row *config_condition_at(size_t i)
+{
+    return i < sizeof conditions / sizeof conditions[0] ? &conditions[i] : NULL;
+}
 
 /* In the order of enum config_action. */
 #define ACTIONS       "accept|refuse|tempfail|local|queue|discard"
@@ -267,7 +281,7 @@ static void take_condition(struct parsing *p, enum config_condition_kind kind, b
     if (values == 0 || (kind == CONFIG_WHEN_TLS && values > 1)) {
         CONFIG_ERROR(
             r, &line->words[p->at].at,
-            CONFIG_JOIN(r, STR("write: "), conditions[kind].example,
+            CONFIG_JOIN(r, STR("write: "), str_c(conditions[kind].example),
                         end < line->n && values == 0
                             ? STR("; a value that is spelled like a keyword goes into quotes")
                             : STR("")),
