@@ -568,6 +568,9 @@ static const struct {
                "}"),
       STR_INIT("/c:1:13: error: typographic quotation mark; write a plain \"\n"
                "/c:2:7: error: auth is yes or no, not \"maybe\"") },
+    { "CRAM-MD5", STR_INIT("auth { mechanisms CRAM-MD5 }"),
+      STR_INIT("/c:1:8: warning: with CRAM-MD5 new passwords are stored in clear; leave it out "
+               "unless an old client needs it") },
     { "host without domain", STR_INIT("host mail"),
       STR_INIT("/c:1:1: warning: host \"mail\" has no domain: other servers may refuse a greeting "
                "with it; write the full name, such as mail.example.org") },

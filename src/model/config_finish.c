@@ -38,7 +38,7 @@ static void finish_host(struct config_reading *r)
         return;
     }
     c->host = config_keep(r, name);
-    if (str_find(c->host, '.') == STR_NOWHERE) {
+    if (str_find(c->host, '.') == STR_NOWHERE && r->faults->errors == 0) {
         CONFIG_WARNING(r, &whole_file, STR("write: host mail.example.org"),
                        STR("host is not set, and the machine's own name "),
                        config_quote(r, c->host), STR(" has no domain"));
@@ -213,6 +213,16 @@ static void check_trusts(struct config_reading *r)
     }
 }
 
+static void check_auth(struct config_reading *r)
+{
+    const struct conf_at *at = set_at(r, "auth", "mechanisms");
+
+    if (at->line > 0 && (r->c->auth.mechanisms & CONFIG_AUTH_CRAM_MD5) != 0) {
+        CONFIG_WARNING(r, at, STR("leave it out unless an old client needs it"),
+                       STR("with CRAM-MD5 new passwords are stored in clear"));
+    }
+}
+
 static bool names_recipients(const struct config_rule *rule)
 {
     for (size_t i = 0; i < rule->condition_count; i++) {
@@ -262,4 +272,5 @@ void config_finish(struct config_reading *r)
     check_listens(r);
     check_trusts(r);
     check_routes(r);
+    check_auth(r);
 }

@@ -41,7 +41,7 @@ PARAM(test_switch, BOOL, 0, 1, 0, "a switch that only this test knows")
     "limit test_size 10K\n"                                                                        \
     "limit test_switch yes\n"                                                                      \
     "address { separator +- }\n"                                                                   \
-    "auth { mechanisms PLAIN CRAM-MD5; plaintext never; hash argon2id }\n"
+    "auth { mechanisms PLAIN SCRAM-SHA-1; plaintext never; hash argon2id }\n"
 
 static struct config *full(void)
 {
@@ -131,7 +131,7 @@ static void test_full(void **state)
     assert_int_equal(c->tls.minimum, CONFIG_TLS_1_3);
     assert_str(c->tls.ciphers, STR("ECDHE+AESGCM:!aNULL"));
     assert_str(c->address.separators, STR("+-"));
-    assert_int_equal(c->auth.mechanisms, CONFIG_AUTH_PLAIN | CONFIG_AUTH_CRAM_MD5);
+    assert_int_equal(c->auth.mechanisms, CONFIG_AUTH_PLAIN | CONFIG_AUTH_SCRAM_SHA_1);
     assert_str(c->auth.default_domain, STR("mail.example.org"));
     assert_int_equal(c->auth.hash, CONFIG_HASH_ARGON2ID);
     assert_int_equal(c->limit_count, 3);
@@ -497,7 +497,7 @@ static void test_show(void **state)
             "/etc/p/main.conf:12 tls.minimum: tls { minimum 1.3 }\n"
             "/etc/p/main.conf:12 tls.ciphers: tls { ciphers ECDHE+AESGCM:!aNULL }\n"
             "/etc/p/main.conf:32 address.separator: address { separator +- }\n"
-            "/etc/p/main.conf:33 auth.mechanisms: auth { mechanisms PLAIN CRAM-MD5 }\n"
+            "/etc/p/main.conf:33 auth.mechanisms: auth { mechanisms PLAIN SCRAM-SHA-1 }\n"
             "/etc/p/main.conf:33 auth.plaintext: auth { plaintext never }\n"
             "/etc/p/main.conf:33 auth.hash: auth { hash argon2id }\n"));
     buf_free(&b);
