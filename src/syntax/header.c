@@ -13,8 +13,8 @@ static size_t line_end(struct str s, size_t at)
 
 static struct str without_line_end(struct str line)
 {
-    if (str_ends(line, STR("\n"))) line.n--;
-    if (str_ends(line, STR("\r"))) line.n--;
+    if (line.n > 0 && line.p[line.n - 1] == '\n') line.n--;
+    if (line.n > 0 && line.p[line.n - 1] == '\r') line.n--;
     return line;
 }
 

@@ -364,7 +364,7 @@ static void take_boundary(struct mime_parser *p, size_t at, bool closing, uint64
 static bool look_for_boundary(struct mime_parser *p, struct str line, uint64_t behind)
 {
     bool closing;
-    if (p->boundaries == 0 || !str_starts(line, STR("--"))) return false;
+    if (p->boundaries == 0 || line.n < 2 || line.p[0] != '-' || line.p[1] != '-') return false;
     if (line.n >= CARRY_MAX) return false; /* whether a chunk ends in it or not */
     size_t at = match_boundary(p, line, &closing);
     if (at == NOT_FOUND) return false;
@@ -374,7 +374,7 @@ static bool look_for_boundary(struct mime_parser *p, struct str line, uint64_t b
 
 static bool is_empty_line(struct str line)
 {
-    return str_eq(line, STR("\r\n")) || str_eq(line, STR("\n"));
+    return line.n <= 2 && (str_eq(line, STR("\r\n")) || str_eq(line, STR("\n")));
 }
 
 /* A line is complete and ends before offset `behind`. */
