@@ -5,6 +5,7 @@
 
 #include "base/unit.h"
 #include "base/must.h"
+#include "base/param.h"
 #include "mail/directory.h"
 #include "mail/intake.h"
 #include "mail/message.h"
