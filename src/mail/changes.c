@@ -54,26 +54,30 @@ enum err changes_since(struct txn *t, uint64_t account, uint64_t modseq, size_t 
     return OK;
 }
 
+/* From the log's first row on, whatever its number: a repair may have left gaps. */
 enum err changes_trim(struct txn *t, uint64_t account, uint64_t keep, size_t max_rows,
                       bool *more_out)
 {
     struct account_state s;
+    struct rows rows;
     enum err e = account_state_get(t, account, &s);
     if (e != OK) return e;
-    uint64_t rows_there = s.modseq - s.changes_floor;
     *more_out = false;
-    if (rows_there <= keep) return OK;
+    if (s.modseq - s.changes_floor <= keep) return OK;
 
-    uint64_t drop = rows_there - keep;
-    if (drop > max_rows) {
-        drop = max_rows;
-        *more_out = true;
-    }
-    for (uint64_t i = 1; i <= drop; i++) {
-        struct key k = { .kind = KEY_CHANGE, .account = account, .modseq = s.changes_floor + i };
-        e = row_del(t, &k);
+    struct key first = { .kind = KEY_CHANGE, .account = account };
+    struct key kept = { .kind = KEY_CHANGE, .account = account, .modseq = s.modseq - keep + 1 };
+    struct key_range r = { key_make(txn_arena(t), &first), key_make(txn_arena(t), &kept) };
+    e = row_range(t, r, STR_NONE, max_rows, &rows);
+    if (e == OK) e = row_del_all(t, &rows);
+    if (e != OK) return e;
+    s.changes_floor = s.modseq - keep;
+    if (rows.more) { /* at least the last one that went */
+        struct key last;
+        e = key_parse(rows.at[rows.n - 1].key, &last);
         if (e != OK) return e;
+        s.changes_floor = last.modseq;
     }
-    s.changes_floor += drop;
+    *more_out = rows.more;
     return account_state_put(t, &s);
 }

@@ -5,7 +5,10 @@
 
 #include "base/unit.h"
 #include "base/must.h"
+#include "base/clock.h"
+#include "base/map.h"
 #include "base/param.h"
+#include "base/rand.h"
 #include "mail/directory.h"
 #include "mail/intake.h"
 #include "mail/message.h"

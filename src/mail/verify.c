@@ -114,6 +114,7 @@ static enum err begin(struct txn *t, struct verify_account *v)
     v->mailbox_count = v->mailbox_room = 0;
     v->mailbox = v->uid = 0;
     v->findings = 0;
+    v->log_is_cut = false;
     v->counted = (struct account_state){ .account = v->account };
     enum err e = account_state_get(t, v->account, &v->state);
     if (e == OK) e = mailbox_rows(t, v);
@@ -251,6 +252,7 @@ static enum err log_end(struct txn *t, struct verify_account *v)
     if (e != OK) return e;
     if (beyond.n > 0) say_state(v, "the change log goes beyond its modseq");
     if (!last) say_state(v, "the newest change is missing");
+    v->log_is_cut = beyond.n > 0 || !last;
     return OK;
 }
 
@@ -357,5 +359,6 @@ enum err verify_account_repair(struct txn *t, const struct verify_account *v, in
     for (size_t i = 0; e == OK && i < v->mailbox_count; i++) {
         e = repair_mailbox(t, &s, &v->mailboxes[i], now_us);
     }
+    if (v->log_is_cut || s.modseq != v->state.modseq) s.changes_floor = s.modseq;
     return e == OK ? account_state_put(t, &s) : e;
 }

@@ -2,8 +2,9 @@
  * row against the rows it needs. Works in steps, each on a fresh snapshot, while the system runs:
  * an account that changes meanwhile is begun again (ERR_CONFLICT).
  *
- * A repair writes counters as they were counted and gives messages whose mailbox is lost a mailbox
- * of their own; it never deletes a message. */
+ * A repair writes counters as they were counted, gives messages whose mailbox is lost a mailbox of
+ * their own, and begins a change log anew that cannot be trusted (clients look at the rows then);
+ * it never deletes a message. */
 #ifndef MAIL_VERIFY_H
 #define MAIL_VERIFY_H
 
@@ -29,6 +30,7 @@ struct verify_account {
     struct verify_mailbox *mailboxes; /* by id, also those that only messages know */
     size_t mailbox_count, mailbox_room;
     uint32_t mailbox, uid; /* behind this message */
+    bool log_is_cut;       /* the change log does not end where it should */
     enum { VERIFY_BEGIN, VERIFY_MESSAGES, VERIFY_DONE } phase;
 };
 
