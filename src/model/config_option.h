@@ -70,6 +70,9 @@ struct config_condition_row {
 };
 const struct config_condition_row *config_condition_at(size_t i);
 
+/* A value of a parameter as it would be written: "5m", "10M", "yes". */
+void config_put_param(struct buf *b, const struct param *p, int64_t value);
+
 /* All parameters by name, in `a`: the order of linking means nothing to a reader. */
 const struct param **config_params(struct arena *a, size_t *n_out);
 

@@ -14,6 +14,9 @@ struct config_reading {
     struct conf conf;
 };
 
+/* Names of services, in the order of enum service. */
+#define CONFIG_SERVICES "smtp|submission|submissions|lmtp|pop3|pop3s"
+
 /* ---- saying what is wrong ---- */
 
 /* "word" in quotes, cut when it is long. */
@@ -66,14 +69,11 @@ struct str config_choice_at(struct str choices, size_t index);
 /* Parts of values that several settings have. Each says what is wrong and returns false. */
 bool config_take_name(struct config_reading *r, const struct conf_word *w, struct str *name_out);
 bool config_take_path(struct config_reading *r, const struct conf_word *w, struct str *path_out);
-bool config_take_count(struct config_reading *r, const struct conf_word *w, struct str name,
-                       int64_t min, int64_t max, int64_t *count_out);
 bool config_take_net(struct config_reading *r, const struct conf_word *w, struct ip_net *net_out);
 
 /* A value of a parameter. */
 bool config_take_param(struct config_reading *r, const struct param *p, const struct conf_word *w,
                        int64_t *value_out);
-void config_put_param(struct buf *b, const struct param *p, int64_t value);
 
 /* ---- lines ---- */
 

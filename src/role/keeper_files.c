@@ -2,6 +2,7 @@
 #include "role/keeper_files.h"
 
 #include "base/must.h"
+#include "tool/config_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,31 +37,11 @@ static enum err read_file(const char *path, struct buf *out)
     return e;
 }
 
-static enum err read_for_config(void *ctx, struct str path, struct arena *a, struct str *bytes_out)
-{
-    struct buf b = BUF_INIT(CONF_BYTES_MAX);
-    (void)ctx;
-    enum err e = read_file(arena_c(a, path), &b);
-    if (e == OK) *bytes_out = arena_str(a, buf_str(&b));
-    buf_free(&b);
-    return e;
-}
-
-enum err keeper_read_config_faults(struct str path, struct config **config_out,
-                                   struct conf_faults *faults)
-{
-    char machine[256] = "localhost";
-    if (gethostname(machine, sizeof machine - 1) != 0) machine[0] = 0;
-    struct config_source source = { .name = path,
-                                    .reader = { .read = read_for_config },
-                                    .machine = str_c(machine) };
-    return config_read(&source, config_out, faults);
-}
-
 enum err keeper_read_config(struct str path, struct config **config_out)
 {
+    struct arena a = ARENA_INIT(0);
     struct conf_faults faults = CONF_FAULTS_INIT;
-    enum err e = keeper_read_config_faults(path, config_out, &faults);
+    enum err e = config_file_read(arena_c(&a, path), config_out, &faults);
     for (size_t i = 0; i < faults.n; i++) {
         struct buf line = BUF_INIT(8192);
         conf_fault_put(&line, &faults.list[i]);
@@ -70,6 +51,7 @@ enum err keeper_read_config(struct str path, struct config **config_out)
         buf_free(&line);
     }
     conf_faults_free(&faults);
+    arena_free(&a);
     return e;
 }
 

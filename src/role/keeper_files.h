@@ -11,10 +11,6 @@
  */
 enum err keeper_read_config(struct str path, struct config **config_out);
 
-/* The same for tools: faults go to `faults`. */
-enum err keeper_read_config_faults(struct str path, struct config **config_out,
-                                   struct conf_faults *faults);
-
 /* Certificate chain and key of each certificate line, in turn. The keys are wiped by pems_free().
  */
 struct pems {

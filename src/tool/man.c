@@ -170,24 +170,6 @@ static void put_conditions(struct buf *b)
 
 /* ---- limits ---- */
 
-static void put_value(struct buf *b, const struct param *p, int64_t value)
-{
-    switch (p->kind) {
-    case PARAM_TIME_MS:
-        conf_put_time(b, value);
-        return;
-    case PARAM_BYTES:
-        conf_put_bytes(b, value);
-        return;
-    case PARAM_COUNT:
-        buf_put_i64(b, value);
-        return;
-    case PARAM_BOOL:
-        buf_put(b, value != 0 ? STR("yes") : STR("no"));
-        return;
-    }
-}
-
 static void put_param(struct buf *b, const struct param *p)
 {
     static const char *const kinds[] = {
@@ -202,13 +184,13 @@ static void put_param(struct buf *b, const struct param *p)
     buf_put_lit(b, ".br\n");
     if (p->kind != PARAM_BOOL) {
         buf_put_lit(b, "From ");
-        put_value(b, p, p->min);
+        config_put_param(b, p, p->min);
         buf_put_lit(b, " to ");
-        put_value(b, p, p->max);
+        config_put_param(b, p, p->max);
         buf_put_lit(b, ". ");
     }
     buf_put_lit(b, "Standard: ");
-    put_value(b, p, p->standard);
+    config_put_param(b, p, p->standard);
     buf_put_lit(b, ".\n");
 }
 
