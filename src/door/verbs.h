@@ -133,8 +133,8 @@ const struct verb_row *verb_row(enum verb v);
     S(message_expunge_rep, F(u32, removed))                                                        \
     /* A command of the command line: its words, and data (a message, a text) where it has some. The answer is a \
      * table: `cells` row by row under `columns`; a column named "#x" holds numbers, "?x" yes or no. A `resume` \
-     * that is not empty is sent back as the last word to get the next page. */                    \
-    S(admin_req, L(str, words, 64) F(str, data))                                                   \
+     * that is not empty is sent back to get the next page. */                    \
+    S(admin_req, L(str, args, 64) F(str, resume) F(str, data))                                     \
     S(admin_rep, F(str, message) L(str, columns, 64) L(str, cells, 200000) F(str, data) F(str, resume))
 
 /* role_listen: the administrator's socket, which no line of the configuration names. */
