@@ -1,6 +1,7 @@
 /* One binary for everything: the first word says what it is now. */
 #include "base/near.h"
 #include "role/role.h"
+#include "role/tool_run.h"
 #include "tool/config.h"
 #include "tool/man.h"
 
@@ -16,7 +17,7 @@ static const struct {
     { STR_INIT("config"), tool_config, "check or show the configuration" },
     { STR_INIT("man"), tool_man, "print the parts of the manual that come from the program" },
 };
-enum { TOOL_COUNT = sizeof tools / sizeof tools[0], EXIT_USAGE = 2 };
+enum { TOOL_COUNT = sizeof tools / sizeof tools[0] };
 
 static int say_usage(struct str noun)
 {
@@ -29,7 +30,13 @@ static int say_usage(struct str noun)
         (void)fprintf(stderr, "postrider: did you mean \"%.*s\"?\n", (int)near_best(&near).n,
                       near_best(&near).p);
     }
-    (void)fputs("usage: postrider NOUN VERB [OPTIONS]\n\n", stderr);
+    (void)fputs("usage: postrider NOUN VERB [OPTIONS]\n\n"
+                "  postrider run [-c FILE]\n      run the whole system in the foreground\n",
+                stderr);
+    struct buf admin = BUF_INIT(65536);
+    tool_admin_usage(&admin);
+    (void)fwrite(admin.p, 1, admin.n, stderr);
+    buf_free(&admin);
     for (size_t i = 0; i < TOOL_COUNT; i++) {
         (void)fprintf(stderr, "  %-10.*s %s\n", (int)tools[i].noun.n, tools[i].noun.p,
                       tools[i].words);
@@ -82,5 +89,6 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < TOOL_COUNT; i++) {
         if (str_eq(noun, tools[i].noun)) return tools[i].run(argc - 1, argv + 1);
     }
+    if (tool_admin_has(noun)) return tool_admin(&tool_world, argc - 1, argv + 1);
     return say_usage(noun);
 }

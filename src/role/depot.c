@@ -10,10 +10,8 @@
 #include "mail/quota.h"
 #include "mail/resolve.h"
 #include "role/doorway.h"
-#if __has_include("store/engine_embedded.h")
+
 #include "store/engine_embedded.h"
-#define HAVE_EMBEDDED 1
-#endif
 #include "store/engine_memory.h"
 
 COUNTER(depot_messages, "messages committed")
@@ -181,12 +179,6 @@ static void rights(const struct role_self *r, struct sandbox *box)
 
 static enum err open_engine(struct role_self *r, struct buf *why)
 {
-#ifndef HAVE_EMBEDDED
-    (void)why;
-    (void)r;
-    depot.engine = engine_memory_new();
-    return OK;
-#else
     struct embedded_opening how = { 0 };
     if (r->config->store.engine == CONFIG_ENGINE_MEMORY) {
         depot.engine = engine_memory_new();
@@ -208,7 +200,6 @@ static enum err open_engine(struct role_self *r, struct buf *why)
     log_info("depot.opened", L_STR("store", r->config->store.path),
              L_U64("replayed", how.replayed_records), L_U64("torn_bytes", how.torn_bytes));
     return OK;
-#endif
 }
 
 static enum err begin(struct role_self *r, struct buf *why)
@@ -276,5 +267,6 @@ const struct role_def role_depot = {
     .link_closed = link_closed,
     .services = { [ROLE_EDGE] = edge_services,
                   [ROLE_FILTER] = filter_services,
-                  [ROLE_AUTHD] = authd_services },
+                  [ROLE_AUTHD] = authd_services,
+                  [ROLE_TOOL] = depot_admin_services },
 };

@@ -50,6 +50,7 @@ void depot_janitor_end(void);
 /* ---- depot_admin.c: the administrator's door ---- */
 void depot_admin_arrive(void *ctx, const struct config_listen *listen, int fd,
                         const struct net_addr *peer);
+extern const struct door_service depot_admin_services[];
 enum err depot_serve_admin(void *ctx, struct door_request *q);
 
 #endif

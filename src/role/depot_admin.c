@@ -1,4 +1,5 @@
-/* The administrator's door: commands of the command line, from a local socket whose peer the kernel names. */
+/* The administrator's door: commands of the command line, from a local socket whose peer the kernel
+ * names. */
 #include "role/depot_admin.h"
 
 #include "base/must.h"
@@ -41,7 +42,9 @@ enum err admin_option_u64(struct admin *a, const char *name, uint64_t *value_out
 {
     struct str text;
     if (!admin_option(a, name, &text)) return OK;
-    return str_to_u64(text, UINT64_MAX, value_out) == OK ? OK : admin_fail(a, ERR_SYNTAX, "not a number: ", text);
+    return str_to_u64(text, UINT64_MAX, value_out) == OK
+               ? OK
+               : admin_fail(a, ERR_SYNTAX, "not a number: ", text);
 }
 
 /* ---- answers ---- */
@@ -49,7 +52,9 @@ enum err admin_option_u64(struct admin *a, const char *name, uint64_t *value_out
 void admin_columns(struct admin *a, const struct str *names, size_t n)
 {
     a->rep.columns = ARENA_MANY(a->arena, struct str, n);
-    for (size_t i = 0; i < n; i++) { a->rep.columns[i] = names[i]; }
+    for (size_t i = 0; i < n; i++) {
+        a->rep.columns[i] = names[i];
+    }
     a->rep.columns_count = n;
 }
 
@@ -58,7 +63,9 @@ void admin_cell(struct admin *a, struct str text)
     if (a->rep.cells_count == a->cell_cap) {
         size_t cap = a->cell_cap > 0 ? a->cell_cap * 2 : 64;
         struct str *more = ARENA_MANY(a->arena, struct str, cap);
-        for (size_t i = 0; i < a->rep.cells_count; i++) { more[i] = a->rep.cells[i]; }
+        for (size_t i = 0; i < a->rep.cells_count; i++) {
+            more[i] = a->rep.cells[i];
+        }
         a->rep.cells = more;
         a->cell_cap = cap;
     }
@@ -134,7 +141,8 @@ enum err admin_commit(struct admin *a, admin_body body)
 
 static const struct admin_row *row_of(struct str noun, struct str verb)
 {
-    const struct admin_row *const tables[] = { admin_directory_rows, admin_message_rows, admin_store_rows, admin_system_rows };
+    const struct admin_row *const tables[] = { admin_directory_rows, admin_message_rows,
+                                               admin_store_rows, admin_system_rows };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         for (const struct admin_row *r = tables[i]; r->noun != NULL; r++) {
             if (str_eq(noun, str_c(r->noun)) && str_eq(verb, str_c(r->verb))) return r;
@@ -148,14 +156,23 @@ enum err depot_serve_admin(void *ctx, struct door_request *q)
     struct admin_req in;
     (void)ctx;
     if (admin_req_get(q->bytes, &q->arena, &in) != OK || in.args_count < 2) return ERR_PROTOCOL;
-    struct admin a = { .arena = &q->arena, .args = in.args + 2, .arg_count = in.args_count - 2, .resume = in.resume, .data = in.data,
-                       .message = BUF_INIT(64 * 1024), .now_us = clock_wall_us() };
+    struct admin a = { .arena = &q->arena,
+                       .args = in.args + 2,
+                       .arg_count = in.args_count - 2,
+                       .resume = in.resume,
+                       .data = in.data,
+                       .message = BUF_INIT(64 * 1024),
+                       .now_us = clock_wall_us() };
     const struct admin_row *row = row_of(in.args[0], in.args[1]);
     depot_admin_commands++;
-    enum err e = row != NULL ? row->serve(&a) : admin_fail(&a, ERR_UNSUPPORTED, "the running Postrider knows no such command: ", in.args[1]);
+    enum err e = row != NULL
+                     ? row->serve(&a)
+                     : admin_fail(&a, ERR_UNSUPPORTED,
+                                  "the running Postrider knows no such command: ", in.args[1]);
     if (e != OK && a.message.n == 0) admin_say(&a, err_words(e), STR_NONE);
     if (row != NULL && row->changes_directory) {
-        log_info("admin.command", L_STR("noun", in.args[0]), L_STR("verb", in.args[1]), L_STR("about", admin_arg(&a, 0)), L_ERR(e));
+        log_info("admin.command", L_STR("noun", in.args[0]), L_STR("verb", in.args[1]),
+                 L_STR("about", admin_arg(&a, 0)), L_ERR(e));
         if (e == OK) depot_directory_changed();
     }
     a.rep.message = buf_str(&a.message);
@@ -164,12 +181,13 @@ enum err depot_serve_admin(void *ctx, struct door_request *q)
     return e;
 }
 
-static const struct door_service services[] = {
+const struct door_service depot_admin_services[] = {
     { VERB_admin, depot_serve_admin },
     { VERB_NONE, NULL },
 };
 
-void depot_admin_arrive(void *ctx, const struct config_listen *listen, int fd, const struct net_addr *peer)
+void depot_admin_arrive(void *ctx, const struct config_listen *listen, int fd,
+                        const struct net_addr *peer)
 {
     struct net_cred cred;
     struct door *d = NULL;
@@ -182,6 +200,8 @@ void depot_admin_arrive(void *ctx, const struct config_listen *listen, int fd, c
         close(fd);
         return;
     }
-    struct door_settings how = { .us = ROLE_DEPOT, .peer = ROLE_TOOL, .services = services };
+    struct door_settings how = { .us = ROLE_DEPOT,
+                                 .peer = ROLE_TOOL,
+                                 .services = depot_admin_services };
     err_ignore(door_open(fd, &how, &d)); /* without a place the tool sees its end */
 }

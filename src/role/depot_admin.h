@@ -1,5 +1,5 @@
-/* The administrator's commands, as the depot carries them out. A command is a noun, a verb and words; the answer
- * is a message, a table, or bytes (door/verbs.h, admin_rep). */
+/* The administrator's commands, as the depot carries them out. A command is a noun, a verb and
+ * words; the answer is a message, a table, or bytes (door/verbs.h, admin_rep). */
 #ifndef ROLE_DEPOT_ADMIN_H
 #define ROLE_DEPOT_ADMIN_H
 
@@ -10,9 +10,9 @@ enum { ADMIN_PAGE = 500, ADMIN_CELLS_MAX = 20000 };
 /* One command under way. */
 struct admin {
     struct arena *arena;
-    struct str *args;    /* behind noun and verb; options as "name=value" or "name" are among them */
+    struct str *args; /* behind noun and verb; options as "name=value" or "name" are among them */
     size_t arg_count;
-    struct str resume;   /* where the page begins; empty: at the first */
+    struct str resume; /* where the page begins; empty: at the first */
     struct str data;
     struct admin_rep rep; /* `cells` point into the arena */
     size_t cell_cap;
@@ -29,7 +29,8 @@ struct admin_row {
 };
 
 /* Tables of the files that serve them; each ends with a null noun. */
-extern const struct admin_row admin_directory_rows[], admin_message_rows[], admin_store_rows[], admin_system_rows[];
+extern const struct admin_row admin_directory_rows[], admin_message_rows[], admin_store_rows[],
+    admin_system_rows[];
 
 /* ---- for those who serve ---- */
 
@@ -43,7 +44,8 @@ enum err admin_option_u64(struct admin *a, const char *name, uint64_t *value_out
 /* Columns once, then cells row by row. A name "#x" is a number, "?x" yes or no. */
 void admin_columns(struct admin *a, const struct str *names, size_t n);
 #define ADMIN_COLUMNS(a, ...)                                                                      \
-    admin_columns((a), (const struct str[]){ __VA_ARGS__ }, sizeof((const struct str[]){ __VA_ARGS__ }) / sizeof(struct str))
+    admin_columns((a), (const struct str[]){ __VA_ARGS__ },                                        \
+                  sizeof((const struct str[]){ __VA_ARGS__ }) / sizeof(struct str))
 void admin_cell(struct admin *a, struct str text);
 void admin_cell_u64(struct admin *a, uint64_t value);
 void admin_cell_time(struct admin *a, int64_t wall_us);
@@ -55,7 +57,8 @@ void admin_say(struct admin *a, const char *text, struct str about);
 /* A failure in words, and its error. */
 enum err admin_fail(struct admin *a, enum err e, const char *text, struct str about);
 
-/* Transactions whose context is the command; results go to its arena (copied: views die with the transaction). */
+/* Transactions whose context is the command; results go to its arena (copied: views die with the
+ * transaction). */
 typedef enum err (*admin_body)(struct txn *t, struct admin *a);
 enum err admin_read(struct admin *a, admin_body body);
 enum err admin_commit(struct admin *a, admin_body body);

@@ -14,7 +14,8 @@ static enum err told(struct admin *a, enum err e, struct str about)
         { ERR_EXISTS, "there is an account or alias of that name already: " },
         { ERR_NOT_FOUND, "there is no such name, or its domain is not ours: " },
         { ERR_INVALID, "this is not a valid name: " },
-        { ERR_DENIED, "the domain still has accounts or aliases (--force removes them with their mail): " },
+        { ERR_DENIED,
+          "the domain still has accounts or aliases (--force removes them with their mail): " },
         { ERR_BUSY, "a domain of that name is still being removed, try again: " },
         { ERR_LIMIT, "too many targets: " },
     };
@@ -56,7 +57,8 @@ static enum err domain_set_body(struct txn *t, struct admin *a)
 static enum err domain_delete_body(struct txn *t, struct admin *a)
 {
     struct str off;
-    return told(a, directory_domain_delete(t, admin_arg(a, 0), admin_option(a, "force", &off)), admin_arg(a, 0));
+    return told(a, directory_domain_delete(t, admin_arg(a, 0), admin_option(a, "force", &off)),
+                admin_arg(a, 0));
 }
 
 static void domain_row(struct admin *a, const struct domain *d)
@@ -79,7 +81,9 @@ static enum err domain_list_body(struct txn *t, struct admin *a)
     struct domain *list = ARENA_MANY(txn_arena(t), struct domain, ADMIN_PAGE);
     struct directory_page page = { .after = a->resume };
     enum err e = directory_domain_list(t, ADMIN_PAGE, list, &page);
-    for (size_t i = 0; e == OK && i < page.n; i++) { domain_row(a, &list[i]); }
+    for (size_t i = 0; e == OK && i < page.n; i++) {
+        domain_row(a, &list[i]);
+    }
     if (e == OK && page.more) admin_more(a, page.after);
     return e;
 }
@@ -131,7 +135,8 @@ static enum err account_add_body(struct txn *t, struct admin *a)
     enum err e = take_options(a, &x);
     if (e != OK) return e;
     e = directory_account_add(t, &x, a->now_us, &id);
-    /* `data` is the credential that the tool has made of the password; an account may do without. */
+    /* `data` is the credential that the tool has made of the password; an account may do without.
+     */
     if (e == OK && a->data.n > 0) e = directory_credentials_set(t, id, a->data);
     return told(a, e, x.address);
 }
@@ -191,15 +196,18 @@ static enum err account_list_body(struct txn *t, struct admin *a)
     struct account *list = ARENA_MANY(txn_arena(t), struct account, ADMIN_PAGE);
     struct directory_page page = { .after = a->resume };
     enum err e = directory_account_list(t, admin_arg(a, 0), ADMIN_PAGE, list, &page);
-    for (size_t i = 0; e == OK && i < page.n; i++) { e = account_row(t, a, &list[i]); }
+    for (size_t i = 0; e == OK && i < page.n; i++) {
+        e = account_row(t, a, &list[i]);
+    }
     if (e == OK && page.more) admin_more(a, page.after);
     return e;
 }
 
 static enum err account_columns(struct admin *a, admin_body body)
 {
-    ADMIN_COLUMNS(a, STR("account"), STR("#id"), STR("#messages"), STR("#bytes"), STR("#quota-messages"), STR("#quota-bytes"),
-                  STR("?password"), STR("?disabled"), STR("created"));
+    ADMIN_COLUMNS(a, STR("account"), STR("#id"), STR("#messages"), STR("#bytes"),
+                  STR("#quota-messages"), STR("#quota-bytes"), STR("?password"), STR("?disabled"),
+                  STR("created"));
     return admin_read(a, body);
 }
 
@@ -232,8 +240,11 @@ static enum err account_list(struct admin *a)
 
 static struct alias alias_given(struct admin *a)
 {
-    struct alias x = { .address = admin_arg(a, 0), .targets = ARENA_MANY(a->arena, struct str, a->arg_count) };
-    for (size_t i = 1; admin_arg(a, i).n > 0; i++) { x.targets[x.target_count++] = admin_arg(a, i); }
+    struct alias x = { .address = admin_arg(a, 0),
+                       .targets = ARENA_MANY(a->arena, struct str, a->arg_count) };
+    for (size_t i = 1; admin_arg(a, i).n > 0; i++) {
+        x.targets[x.target_count++] = admin_arg(a, i);
+    }
     return x;
 }
 
@@ -275,7 +286,9 @@ static enum err alias_list_body(struct txn *t, struct admin *a)
     struct alias *list = ARENA_MANY(txn_arena(t), struct alias, ADMIN_PAGE);
     struct directory_page page = { .after = a->resume };
     enum err e = directory_alias_list(t, admin_arg(a, 0), ADMIN_PAGE, list, &page);
-    for (size_t i = 0; e == OK && i < page.n; i++) { alias_rows(a, &list[i]); }
+    for (size_t i = 0; e == OK && i < page.n; i++) {
+        alias_rows(a, &list[i]);
+    }
     if (e == OK && page.more) admin_more(a, page.after);
     return e;
 }
@@ -308,13 +321,21 @@ static enum err alias_list(struct admin *a)
 }
 
 const struct admin_row admin_directory_rows[] = {
-    { "domain", "add", domain_add, true },          { "domain", "set", domain_set, true },
-    { "domain", "delete", domain_delete, true },    { "domain", "show", domain_show, false },
-    { "domain", "list", domain_list, false },       { "account", "add", account_add, true },
-    { "account", "set", account_set, true },        { "account", "passwd", account_passwd, true },
-    { "account", "delete", account_delete, true },  { "account", "show", account_show, false },
-    { "account", "list", account_list, false },     { "alias", "add", alias_add, true },
-    { "alias", "set", alias_set, true },            { "alias", "delete", alias_delete, true },
-    { "alias", "show", alias_show, false },         { "alias", "list", alias_list, false },
+    { "domain", "add", domain_add, true },
+    { "domain", "set", domain_set, true },
+    { "domain", "delete", domain_delete, true },
+    { "domain", "show", domain_show, false },
+    { "domain", "list", domain_list, false },
+    { "account", "add", account_add, true },
+    { "account", "set", account_set, true },
+    { "account", "passwd", account_passwd, true },
+    { "account", "delete", account_delete, true },
+    { "account", "show", account_show, false },
+    { "account", "list", account_list, false },
+    { "alias", "add", alias_add, true },
+    { "alias", "set", alias_set, true },
+    { "alias", "delete", alias_delete, true },
+    { "alias", "show", alias_show, false },
+    { "alias", "list", alias_list, false },
     { NULL, NULL, NULL, false },
 };

@@ -10,7 +10,8 @@ static enum err status_show(struct admin *a)
 {
     struct str reply;
     struct text_rep rep = { .text = STR_NONE };
-    enum err e = door_call(depot.role->control, VERB_system_status, STR_NONE, 10000, a->arena, &reply);
+    enum err e =
+        door_call(depot.role->control, VERB_system_status, STR_NONE, 10000, a->arena, &reply);
     if (e == OK) e = text_rep_get(reply, a->arena, &rep);
     if (e != OK) return e;
     ADMIN_COLUMNS(a, STR("role"), STR("name"), STR("#value"));
@@ -49,7 +50,8 @@ static enum err parse_id(struct admin *a, uint64_t *id_out)
     uint64_t id = 0;
     for (size_t i = 0; i < text.n; i++) {
         int digit = byte_hex(text.p[i]);
-        if (digit < 0 || text.n > 16) return admin_fail(a, ERR_SYNTAX, "a message id is 16 hexadecimal digits: ", text);
+        if (digit < 0 || text.n > 16)
+            return admin_fail(a, ERR_SYNTAX, "a message id is 16 hexadecimal digits: ", text);
         id = id << 4 | (uint64_t)digit;
     }
     *id_out = id;
@@ -66,7 +68,8 @@ static enum err trace_body(struct txn *t, struct admin *a)
     if (e == OK && a->resume.n > 0) e = str_to_u64(a->resume, UINT32_MAX, &skip);
     if (e != OK) return e;
     e = trace_list(t, id, (size_t)skip, ADMIN_PAGE, events, &n, &more);
-    if (e == ERR_NOT_FOUND) return admin_fail(a, e, "nothing is known about this message: ", admin_arg(a, 0));
+    if (e == ERR_NOT_FOUND)
+        return admin_fail(a, e, "nothing is known about this message: ", admin_arg(a, 0));
     for (size_t i = 0; e == OK && i < n; i++) {
         admin_cell_time(a, events[i].time_us);
         admin_cell(a, events[i].name);
@@ -100,10 +103,15 @@ static enum err explain_body(struct txn *t, struct admin *a)
 {
     struct refusal r;
     uint64_t lookup;
-    if (lookup_parse(admin_arg(a, 0), &lookup) != OK) return admin_fail(a, ERR_SYNTAX, "a look-up code is 8 letters and digits: ", admin_arg(a, 0));
+    if (lookup_parse(admin_arg(a, 0), &lookup) != OK)
+        return admin_fail(a, ERR_SYNTAX,
+                          "a look-up code is 8 letters and digits: ", admin_arg(a, 0));
     enum err e = explain_get(t, lookup, &r);
     if (e == ERR_NOT_FOUND) {
-        return admin_fail(a, e, "this code is not known (any more); the log line smtp.refused with it may still tell: ", admin_arg(a, 0));
+        return admin_fail(
+            a, e,
+            "this code is not known (any more); the log line smtp.refused with it may still tell: ",
+            admin_arg(a, 0));
     }
     if (e != OK) return e;
     const struct outcome_kind *k = outcome_kind(r.reason);
@@ -113,7 +121,9 @@ static enum err explain_body(struct txn *t, struct admin *a)
     put_line(a, STR("said"), r.text);
     put_line(a, STR("reason"), r.reason);
     put_line(a, STR("rule"), r.rule);
-    for (size_t i = 0; i < r.input_count; i++) { put_line(a, r.inputs[i].name, r.inputs[i].value); }
+    for (size_t i = 0; i < r.input_count; i++) {
+        put_line(a, r.inputs[i].name, r.inputs[i].value);
+    }
     if (k != NULL) put_line(a, STR("what to do"), str_c(k->advice));
     buf_free(&time);
     return OK;

@@ -23,27 +23,42 @@ static const struct row {
     const char *options; /* "--name" or "--name=", with spaces around each */
     const char *does;
 } rows[] = {
-    { STR_INIT("domain"), STR_INIT("add"), 1, 1, DATA_NONE, "NAME [--catch-all=ADDRESS] [--disabled]", " --catch-all= --disabled ", "take mail for a domain" },
-    { STR_INIT("domain"), STR_INIT("set"), 1, 1, DATA_NONE, "NAME [--catch-all=ADDRESS] [--disabled|--enabled]", " --catch-all= --disabled --enabled ", "change it" },
+    { STR_INIT("domain"), STR_INIT("add"), 1, 1, DATA_NONE,
+      "NAME [--catch-all=ADDRESS] [--disabled]", " --catch-all= --disabled ",
+      "take mail for a domain" },
+    { STR_INIT("domain"), STR_INIT("set"), 1, 1, DATA_NONE,
+      "NAME [--catch-all=ADDRESS] [--disabled|--enabled]", " --catch-all= --disabled --enabled ",
+      "change it" },
     { STR_INIT("domain"), STR_INIT("list"), 0, 0, DATA_NONE, "", " ", "all domains" },
     { STR_INIT("domain"), STR_INIT("show"), 1, 1, DATA_NONE, "NAME", " ", "one domain" },
-    { STR_INIT("domain"), STR_INIT("delete"), 1, 1, DATA_NONE, "NAME [--force]", " --force ", "take no more mail for it" },
-    { STR_INIT("account"), STR_INIT("add"), 1, 1, DATA_PASSWORD_MAYBE, "ADDRESS [--password-stdin] [--quota-bytes=N] [--quota-messages=N] [--disabled]",
-      " --password-stdin --no-password --quota-bytes= --quota-messages= --disabled ", "make an account; asks for its password" },
-    { STR_INIT("account"), STR_INIT("set"), 1, 1, DATA_NONE, "ADDRESS [--quota-bytes=N] [--quota-messages=N] [--disabled|--enabled]",
+    { STR_INIT("domain"), STR_INIT("delete"), 1, 1, DATA_NONE, "NAME [--force]", " --force ",
+      "take no more mail for it" },
+    { STR_INIT("account"), STR_INIT("add"), 1, 1, DATA_PASSWORD_MAYBE,
+      "ADDRESS [--password-stdin] [--quota-bytes=N] [--quota-messages=N] [--disabled]",
+      " --password-stdin --no-password --quota-bytes= --quota-messages= --disabled ",
+      "make an account; asks for its password" },
+    { STR_INIT("account"), STR_INIT("set"), 1, 1, DATA_NONE,
+      "ADDRESS [--quota-bytes=N] [--quota-messages=N] [--disabled|--enabled]",
       " --quota-bytes= --quota-messages= --disabled --enabled ", "change it" },
-    { STR_INIT("account"), STR_INIT("passwd"), 1, 1, DATA_PASSWORD, "ADDRESS [--password-stdin]", " --password-stdin ", "give it another password" },
+    { STR_INIT("account"), STR_INIT("passwd"), 1, 1, DATA_PASSWORD, "ADDRESS [--password-stdin]",
+      " --password-stdin ", "give it another password" },
     { STR_INIT("account"), STR_INIT("list"), 0, 1, DATA_NONE, "[DOMAIN]", " ", "all accounts" },
-    { STR_INIT("account"), STR_INIT("show"), 1, 1, DATA_NONE, "ADDRESS", " ", "one account with its use" },
-    { STR_INIT("account"), STR_INIT("delete"), 1, 1, DATA_NONE, "ADDRESS", " ", "delete it with its mail" },
-    { STR_INIT("alias"), STR_INIT("add"), 2, WORDS_MAX, DATA_NONE, "ADDRESS TARGET...", " ", "let an address lead to others" },
-    { STR_INIT("alias"), STR_INIT("set"), 2, WORDS_MAX, DATA_NONE, "ADDRESS TARGET...", " ", "give it other targets" },
+    { STR_INIT("account"), STR_INIT("show"), 1, 1, DATA_NONE, "ADDRESS", " ",
+      "one account with its use" },
+    { STR_INIT("account"), STR_INIT("delete"), 1, 1, DATA_NONE, "ADDRESS", " ",
+      "delete it with its mail" },
+    { STR_INIT("alias"), STR_INIT("add"), 2, WORDS_MAX, DATA_NONE, "ADDRESS TARGET...", " ",
+      "let an address lead to others" },
+    { STR_INIT("alias"), STR_INIT("set"), 2, WORDS_MAX, DATA_NONE, "ADDRESS TARGET...", " ",
+      "give it other targets" },
     { STR_INIT("alias"), STR_INIT("list"), 0, 1, DATA_NONE, "[DOMAIN]", " ", "all aliases" },
     { STR_INIT("alias"), STR_INIT("show"), 1, 1, DATA_NONE, "ADDRESS", " ", "one alias" },
     { STR_INIT("alias"), STR_INIT("delete"), 1, 1, DATA_NONE, "ADDRESS", " ", "delete it" },
     { STR_INIT("status"), STR_INIT("show"), 0, 0, DATA_NONE, "", " ", "processes and counters" },
-    { STR_INIT("trace"), STR_INIT("show"), 1, 1, DATA_NONE, "MESSAGE-ID", " ", "what happened to a message" },
-    { STR_INIT("explain"), STR_INIT("show"), 1, 1, DATA_NONE, "CODE", " ", "why something was refused, and what to do" },
+    { STR_INIT("trace"), STR_INIT("show"), 1, 1, DATA_NONE, "MESSAGE-ID", " ",
+      "what happened to a message" },
+    { STR_INIT("explain"), STR_INIT("show"), 1, 1, DATA_NONE, "CODE", " ",
+      "why something was refused, and what to do" },
 };
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
 
@@ -70,7 +85,9 @@ bool tool_admin_has(struct str noun)
 /* "status", "trace X" and "explain X" go without the verb. */
 static bool verb_goes_without(const struct row *r)
 {
-    return str_eq(r->verb, STR("show")) && (str_eq(r->noun, STR("status")) || str_eq(r->noun, STR("trace")) || str_eq(r->noun, STR("explain")));
+    return str_eq(r->verb, STR("show")) &&
+           (str_eq(r->noun, STR("status")) || str_eq(r->noun, STR("trace")) ||
+            str_eq(r->noun, STR("explain")));
 }
 
 static void put_usage(struct buf *b, const struct row *r)
@@ -90,7 +107,9 @@ static void put_usage(struct buf *b, const struct row *r)
 
 void tool_admin_usage(struct buf *b)
 {
-    for (size_t i = 0; i < ROW_COUNT; i++) { put_usage(b, &rows[i]); }
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        put_usage(b, &rows[i]);
+    }
 }
 
 static int say_usage(struct str noun, const char *what, struct str about)
@@ -141,7 +160,8 @@ static int take_words(struct command *c, int argc, char **argv)
     struct str noun = str_c(argv[0]), verb = argc > 1 ? str_c(argv[1]) : STR_NONE;
     bool without = false;
     c->row = row_of(noun, verb, &without);
-    if (c->row == NULL) return say_usage(noun, verb.n > 0 ? "no such verb: " : "a verb is missing", verb);
+    if (c->row == NULL)
+        return say_usage(noun, verb.n > 0 ? "no such verb: " : "a verb is missing", verb);
     c->words[c->word_count++] = c->row->noun;
     c->words[c->word_count++] = c->row->verb;
     unsigned args = 0;
@@ -169,12 +189,24 @@ static int take_words(struct command *c, int argc, char **argv)
     return 0;
 }
 
+static void say_why(const struct command *c, enum err e)
+{
+    struct buf b = BUF_INIT(16 * 1024);
+    buf_put_lit(&b, "postrider: ");
+    buf_put(&b, c->why.n > 0 ? buf_str(&c->why) : str_c(err_words(e)));
+    buf_put_byte(&b, '\n');
+    print_error(buf_str(&b));
+    buf_free(&b);
+}
+
 /* ---- passwords ---- */
 
 static enum err read_line(FILE *f, struct buf *out)
 {
     int ch;
-    while ((ch = fgetc(f)) != EOF && ch != '\n') { buf_put_byte(out, (char)ch); }
+    while ((ch = fgetc(f)) != EOF && ch != '\n') {
+        buf_put_byte(out, (char)ch);
+    }
     if (out->n > 0 && out->p[out->n - 1] == '\r') buf_truncate(out, out->n - 1);
     return out->over ? ERR_LIMIT : out->n == 0 && ch == EOF ? ERR_CLOSED : OK;
 }
@@ -214,11 +246,13 @@ static int take_password(struct command *c)
         }
     }
     if (code == 0 && (e != OK || word.n == 0)) {
-        print_error(STR("postrider: no password was given; type it at the terminal, or use --password-stdin\n"));
+        print_error(STR("postrider: no password was given; type it at the terminal, or use "
+                        "--password-stdin\n"));
         code = EXIT_USAGE;
     }
-    if (code == 0 && (e = c->world->make_credential(buf_str(&word), &c->data)) != OK) {
-        print_error(STR("postrider: this password cannot be used (control characters, or not UTF-8)\n"));
+    if (code == 0 &&
+        c->world->make_credential(c->config_path, buf_str(&word), &c->data, &c->why) != OK) {
+        say_why(c, ERR_INVALID);
         code = EXIT_USAGE;
     }
     if (word.n > 0) explicit_bzero(word.p, word.n);
@@ -234,7 +268,10 @@ static int exit_code(enum err e)
 {
     if (e == OK) return EXIT_GOOD;
     if (e == ERR_SYNTAX) return EXIT_USAGE;
-    return err_class(e) == CLASS_PERMANENT || err_class(e) == CLASS_LIMIT || err_class(e) == CLASS_CORRUPT ? EXIT_NEGATIVE : EXIT_TEMPORARY;
+    return err_class(e) == CLASS_PERMANENT || err_class(e) == CLASS_LIMIT ||
+                   err_class(e) == CLASS_CORRUPT
+               ? EXIT_NEGATIVE
+               : EXIT_TEMPORARY;
 }
 
 /* Ask page by page and print. */
@@ -249,7 +286,10 @@ static enum err ask_all(struct command *c, struct door *depot)
         struct buf b = BUF_INIT(VERB_PLAN);
         struct str reply = STR_NONE;
         struct admin_rep rep = { .message = STR_NONE };
-        struct admin_req in = { .args = c->words, .args_count = c->word_count, .resume = buf_str(&resume), .data = buf_str(&c->data) };
+        struct admin_req in = { .args = c->words,
+                                .args_count = c->word_count,
+                                .resume = buf_str(&resume),
+                                .data = buf_str(&c->data) };
         admin_req_put(&b, &in);
         e = door_call(depot, VERB_admin, buf_str(&b), ASK_WAIT_MS, &a, &reply);
         if (reply.n > 0 && admin_rep_get(reply, &a, &rep) != OK) e = ERR_PROTOCOL;
@@ -272,12 +312,7 @@ static void life(void *arg)
     struct door *depot = NULL;
     enum err e = c->world->open_depot(c->config_path, &depot, &c->why);
     if (e != OK) {
-        struct buf b = BUF_INIT(8192);
-        buf_put_lit(&b, "postrider: ");
-        buf_put(&b, c->why.n > 0 ? buf_str(&c->why) : str_c(err_words(e)));
-        buf_put_byte(&b, '\n');
-        print_error(buf_str(&b));
-        buf_free(&b);
+        say_why(c, e);
         c->code = e == ERR_INVALID ? EXIT_USAGE : EXIT_TEMPORARY;
     } else {
         c->code = exit_code(ask_all(c, depot));
@@ -288,9 +323,13 @@ static void life(void *arg)
 
 int tool_admin(const struct tool_world *w, int argc, char **argv)
 {
-    struct command c = { .world = w, .config_path = STR("/etc/postrider/postrider.conf"), .data = BUF_INIT(DATA_MAX), .why = BUF_INIT(8192) };
+    struct command c = { .world = w,
+                         .config_path = STR("/etc/postrider/postrider.conf"),
+                         .data = BUF_INIT(DATA_MAX),
+                         .why = BUF_INIT(8192) };
     int code = take_words(&c, argc, argv);
-    if (code == 0 && (c.row->data == DATA_PASSWORD || c.row->data == DATA_PASSWORD_MAYBE)) code = take_password(&c);
+    if (code == 0 && (c.row->data == DATA_PASSWORD || c.row->data == DATA_PASSWORD_MAYBE))
+        code = take_password(&c);
     if (code == 0) {
         loop_init();
         fiber_spawn("command", life, &c);

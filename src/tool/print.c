@@ -27,7 +27,8 @@ void printer_begin(struct printer *p, bool json)
 /* A column's name without the mark of its kind. */
 static struct str column_name(struct str column)
 {
-    return column.n > 0 && (column.p[0] == '#' || column.p[0] == '?') ? str_skip(column, 1) : column;
+    return column.n > 0 && (column.p[0] == '#' || column.p[0] == '?') ? str_skip(column, 1)
+                                                                      : column;
 }
 
 /* ---- JSON ---- */
@@ -77,9 +78,13 @@ static void put_plain(struct buf *b, struct str s)
 static void put_padded(struct buf *b, struct str s, size_t width, bool right)
 {
     size_t gap = s.n < width ? width - s.n : 0;
-    for (size_t i = 0; right && i < gap; i++) { buf_put_byte(b, ' '); }
+    for (size_t i = 0; right && i < gap; i++) {
+        buf_put_byte(b, ' ');
+    }
     put_plain(b, s);
-    for (size_t i = 0; !right && i < gap; i++) { buf_put_byte(b, ' '); }
+    for (size_t i = 0; !right && i < gap; i++) {
+        buf_put_byte(b, ' ');
+    }
 }
 
 static void table_page(struct printer *p, const struct admin_rep *rep)
@@ -91,7 +96,9 @@ static void table_page(struct printer *p, const struct admin_rep *rep)
         free(widths);
         return;
     }
-    for (size_t k = 0; k < columns; k++) { widths[k] = column_name(rep->columns[k]).n; }
+    for (size_t k = 0; k < columns; k++) {
+        widths[k] = column_name(rep->columns[k]).n;
+    }
     for (size_t i = 0; i < rep->cells_count; i++) {
         size_t n = rep->cells[i].n < COLUMN_WIDTH_MAX ? rep->cells[i].n : COLUMN_WIDTH_MAX;
         if (n > widths[i % columns]) widths[i % columns] = n;
@@ -99,7 +106,8 @@ static void table_page(struct printer *p, const struct admin_rep *rep)
     for (size_t k = 0; !p->begun && k < columns; k++) {
         bool right = rep->columns[k].p[0] == '#';
         if (k > 0) buf_put_lit(&b, "  ");
-        put_padded(&b, column_name(rep->columns[k]), k + 1 < columns || right ? widths[k] : 0, right);
+        put_padded(&b, column_name(rep->columns[k]), k + 1 < columns || right ? widths[k] : 0,
+                   right);
     }
     if (!p->begun) buf_put_byte(&b, '\n');
     p->begun = true;

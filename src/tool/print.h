@@ -6,7 +6,7 @@
 
 struct printer {
     bool json;
-    bool begun;      /* the JSON list is open, or the table's head is out */
+    bool begun; /* the JSON list is open, or the table's head is out */
     size_t rows;
 };
 

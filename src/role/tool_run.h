@@ -1,0 +1,10 @@
+/* What the command line needs of the rooms that a tool may not see: a door to the depot, and a
+ * credential made of a password. */
+#ifndef ROLE_TOOL_RUN_H
+#define ROLE_TOOL_RUN_H
+
+#include "tool/admin.h"
+
+extern const struct tool_world tool_world;
+
+#endif
