@@ -55,6 +55,7 @@ enum {
     X(auth_step, BIT(ROLE_EDGE) | BIT(ROLE_SESSION), false, VERB_SMALL, VERB_SMALL, "the client's next words") \
     X(auth_cancel, BIT(ROLE_EDGE) | BIT(ROLE_SESSION), false, VERB_SMALL, VERB_SMALL, "the client gave up") \
     X(credential_get, BIT(ROLE_AUTHD), false, VERB_SMALL, VERB_SMALL, "how a login proves itself") \
+    X(credential_renew, BIT(ROLE_AUTHD), false, VERB_SMALL, VERB_SMALL, "a better form of a credential that was just proved") \
     X(account_door, BIT(ROLE_AUTHD), false, VERB_SMALL, VERB_SMALL, "a channel bound to one account") \
     /* a user's door, bound to one account */                                                      \
     X(mailbox_open, BIT(ROLE_SESSION), true, VERB_SMALL, VERB_SMALL, "open a mailbox, perhaps alone") \
@@ -122,6 +123,8 @@ const struct verb_row *verb_row(enum verb v);
     S(auth_cancel_req, F(u64, exchange))                                                           \
     S(credential_get_req, F(str, login))                                                           \
     S(credential_get_rep, F(account, account) F(str, credential))                                  \
+    /* Stored only if the credential is still `old`. */                                            \
+    S(credential_renew_req, F(u64, account) F(str, old) F(str, fresh))                             \
     S(account_door_req, F(u64, account))                                                           \
     S(mailbox_open_req, F(str, name) F(flag, exclusive))                                           \
     S(mailbox_open_rep, F(mailbox_info, mailbox))                                                  \

@@ -142,6 +142,23 @@ static enum err serve_credential_get(void *ctx, struct door_request *q)
     return depot_checked(depot_read(depot.engine, credential_body, &c));
 }
 
+static enum err renew_body(struct txn *t, void *ctx)
+{
+    const struct credential_renew_req *in = ctx;
+    struct str now;
+    enum err e = directory_credentials_get(t, in->account, &now);
+    if (e == OK && !str_eq(now, in->old)) e = ERR_CONFLICT; /* somebody has set another password */
+    return e == OK ? directory_credentials_set(t, in->account, in->fresh) : e;
+}
+
+static enum err serve_credential_renew(void *ctx, struct door_request *q)
+{
+    struct credential_renew_req in;
+    (void)ctx;
+    if (credential_renew_req_get(q->bytes, &q->arena, &in) != OK) return ERR_PROTOCOL;
+    return depot_checked(depot_commit(depot.engine, INTENT_DURABLE, renew_body, &in));
+}
+
 static enum err generation_body(struct txn *t, void *ctx)
 {
     return directory_generation(t, ctx);
@@ -253,6 +270,7 @@ static const struct door_service filter_services[] = {
 };
 static const struct door_service authd_services[] = {
     { VERB_credential_get, serve_credential_get },
+    { VERB_credential_renew, serve_credential_renew },
     { VERB_account_door, depot_serve_account_door },
     { VERB_NONE, NULL },
 };

@@ -624,7 +624,7 @@ int keeper_main(struct str config_path)
     if (control_open() != OK || listeners_match() != OK) return 2;
     fiber_spawn("signals", signals_life, &signal_fd);
     hire(ROLE_DEPOT, 1);
-    if (role_def(ROLE_AUTHD) != NULL) hire(ROLE_AUTHD, 1);
+    hire(ROLE_AUTHD, 1);
     hire(ROLE_FILTER, process_count(ROLE_FILTER));
     hire(ROLE_EDGE, process_count(ROLE_EDGE));
     hire(ROLE_SESSION, process_count(ROLE_SESSION));

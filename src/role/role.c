@@ -15,10 +15,8 @@ struct role_self *role_self;
 const struct role_def *role_def(enum role r)
 {
     static const struct role_def *const defs[ROLE_COUNT] = {
-        [ROLE_EDGE] = &role_edge,
-        [ROLE_SESSION] = &role_session,
-        [ROLE_FILTER] = &role_filter,
-        [ROLE_DEPOT] = &role_depot,
+        [ROLE_EDGE] = &role_edge,   [ROLE_SESSION] = &role_session, [ROLE_FILTER] = &role_filter,
+        [ROLE_DEPOT] = &role_depot, [ROLE_AUTHD] = &role_authd,
     };
     return defs[r];
 }

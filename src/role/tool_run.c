@@ -9,6 +9,7 @@
 #include "sys/channel.h"
 #include "sys/net.h"
 #include "sys/spawn.h"
+#include "tool/config_file.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -27,14 +28,16 @@ static void ended(void *ctx, struct door *d)
 
 static enum err read_config(struct str path, struct buf *why)
 {
+    struct arena a = ARENA_INIT(0);
     struct conf_faults faults = CONF_FAULTS_INIT;
-    enum err e = keeper_read_config_faults(path, &config, &faults);
+    enum err e = config_file_read(arena_c(&a, path), &config, &faults);
     if (e != OK) {
         buf_put_lit(why, "the configuration ");
         buf_put(why, path);
         buf_put_lit(why, " cannot be used; 'postrider config check' tells more");
     }
     conf_faults_free(&faults);
+    arena_free(&a);
     return e;
 }
 
