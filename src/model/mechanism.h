@@ -6,7 +6,9 @@
 
 /* Append the names, best first, each with a space before it.
  *   tls      the connection is encrypted: mechanisms bound to it are possible
- *   may_show a password may be shown to whoever listens on the line */
-void mechanisms_put(struct buf *b, const struct config *c, bool tls, bool may_show);
+ *   private  nobody else can listen: under TLS, or on loopback where that is permitted. Nothing is
+ *            offered otherwise: what does not show the password still shows the mail, and lets a
+ *            listener try passwords at home. */
+void mechanisms_put(struct buf *b, const struct config *c, bool tls, bool private);
 
 #endif

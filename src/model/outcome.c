@@ -50,6 +50,12 @@ static const struct outcome_kind kinds[] = {
     { "auth-failed", 535, 5, 7, 8, "Authentication credentials invalid",
       "Name or password is wrong, or the account is disabled; the log line auth.refused tells "
       "which." },
+    { "auth-mechanism", 504, 5, 5, 4, "Authentication mechanism not offered",
+      "The client asked for a SASL mechanism that is not among 'auth { mechanisms ... }', or is "
+      "not possible on this connection." },
+    { "auth-needs-tls", 538, 5, 7, 11, "Encryption required for authentication",
+      "Logins need TLS, unless the client is on loopback and 'auth { plaintext loopback }' is "
+      "set." },
     { "auth-throttled", 454, 4, 7, 0, "Too many failed logins, try again later",
       "See auth_throttle_* parameters." },
     { "auth-unavailable", 454, 4, 7, 0, "Temporary authentication failure",

@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2) return 0;
     rand_test_seed(2);
 
-    struct sasl_terms terms = { .tls = true };
+    struct sasl_terms terms = { .private = true };
     size_t m = data[0] % (sizeof mechanisms / sizeof mechanisms[0]);
     if ((data[1] & 1) != 0 || m == 5) terms.bindings.exporter = STR("exporter");
     if ((data[1] & 2) != 0) terms.bindings.end_point = STR("end point");

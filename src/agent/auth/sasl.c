@@ -20,8 +20,6 @@
 #include <openssl/hmac.h>
 #include <stdlib.h>
 
-PARAM(auth_clear_scram, BOOL, 0, 1, 0,
-      "offer mechanisms that do not show the password (SCRAM, CRAM-MD5) without TLS, too")
 PARAM(
     auth_renew, BOOL, 0, 1, 1,
     "make stored credentials anew at a login when their scheme or cost is no longer the wanted one")
@@ -150,7 +148,7 @@ static void renew(struct sasl *s, struct str password)
         return;
     enum err e = credential_make(wants, password, &s->arena, &fresh);
     if (e != OK) return; /* bcrypt takes 72 bytes only; the stored one still does */
-    b->renew(b->ctx, &s->account, &fresh, s->account.credential.changed_us);
+    b->renew(b->ctx, s->who, &s->account, &fresh);
 }
 
 /* Passwords are hashed prepared; hashes from elsewhere may have been made of the bytes as typed, so
@@ -332,7 +330,6 @@ static const struct mechanism mechanisms[] = {
       SCRAM_SHA256 },
     { STR_INIT("SCRAM-SHA-256"), scram_step, CONFIG_AUTH_SCRAM_SHA_256, false, false,
       SCRAM_SHA256 },
-    { STR_INIT("SCRAM-SHA-1-PLUS"), scram_step, CONFIG_AUTH_SCRAM_SHA_1, false, true, SCRAM_SHA1 },
     { STR_INIT("SCRAM-SHA-1"), scram_step, CONFIG_AUTH_SCRAM_SHA_1, false, false, SCRAM_SHA1 },
     { STR_INIT("PLAIN"), plain_step, CONFIG_AUTH_PLAIN, true, false, 0 },
     { STR_INIT("LOGIN"), login_step, CONFIG_AUTH_LOGIN, true, false, 0 },
@@ -346,27 +343,15 @@ static enum err permitted(const struct sasl_room *room, const struct mechanism *
     if ((room->settings.wants.mechanisms & m->bit) == 0) return ERR_UNSUPPORTED;
     if (m->plus && b->exporter.n == 0 && b->unique.n == 0 && b->end_point.n == 0)
         return ERR_UNSUPPORTED;
-    if (t->tls || t->clear_ok) return OK;
-    return m->clear_password || !auth_clear_scram ? ERR_DENIED : OK;
+    return t->private ? OK : ERR_DENIED;
 }
 
 /* Is there a -PLUS mechanism beside this one? If not, a client that says "I could bind, but you
  * offered nothing" is right. */
 static bool offers_binding(const struct sasl_room *room, const struct mechanism *m)
 {
-    return m->bit != CONFIG_AUTH_SCRAM_SHA_256 ||
+    return m->hash == SCRAM_SHA256 &&
            (room->settings.wants.mechanisms & CONFIG_AUTH_SCRAM_SHA_256_PLUS) != 0;
-}
-
-void sasl_offers(const struct sasl_room *room, const struct sasl_terms *terms, struct buf *out)
-{
-    bool first = true;
-    for (size_t i = 0; i < sizeof mechanisms / sizeof mechanisms[0]; i++) {
-        if (permitted(room, &mechanisms[i], terms) != OK) continue;
-        if (!first) buf_put_byte(out, ' ');
-        buf_put(out, mechanisms[i].name);
-        first = false;
-    }
 }
 
 /* --- rooms and exchanges --- */

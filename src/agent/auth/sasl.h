@@ -1,5 +1,6 @@
 /* The SASL server (RFC 4422): PLAIN, LOGIN, SCRAM-SHA-256, SCRAM-SHA-256-PLUS and, where the
- * administrator switched them on, SCRAM-SHA-1(-PLUS) and CRAM-MD5.
+ * administrator switched them on, SCRAM-SHA-1 and CRAM-MD5. What is offered of them on a
+ * connection, model/mechanism.h says; the same rule is checked here again.
  *
  *     sasl_open()  one room for the process: where accounts are looked up
  *     sasl_begin() one exchange
@@ -33,16 +34,15 @@ struct sasl_backend {
     enum err (*lookup)(void *ctx, void *who, struct str login, struct arena *a,
                        struct sasl_account *out);
     /* May be null. The user has just proved the password and `fresh` is a better credential for
-     * it: store it if the stored one still has the time `changed_us`. May wait; what goes wrong is
+     * it: store it if the stored one is still what the look-up found. May wait; what goes wrong is
      * its own to report. */
-    void (*renew)(void *ctx, const struct sasl_account *account, const struct credential *fresh,
-                  int64_t changed_us);
+    void (*renew)(void *ctx, void *who, const struct sasl_account *account,
+                  const struct credential *fresh);
 };
 
 /* What the connection allows. */
 struct sasl_terms {
-    bool tls;
-    bool clear_ok; /* the peer is on loopback: passwords may travel without TLS */
+    bool private; /* under TLS, or on loopback where that is permitted: else nobody logs in */
     struct scram_bindings bindings;
     void *who; /* given to the look-up: whose exchange this is */
 };
@@ -96,13 +96,9 @@ void sasl_close(struct sasl_room **room); /* after the last exchange; accepts nu
 /* Other settings from now on, for exchanges under way, too (except for their mechanism). */
 void sasl_configure(struct sasl_room *room, const struct sasl_settings *settings);
 
-/* Append the mechanisms to offer under these terms, separated by spaces, best first. Without TLS
- * only a clear_ok peer is offered any, unless auth_clear_scram allows SCRAM and CRAM-MD5. */
-void sasl_offers(const struct sasl_room *room, const struct sasl_terms *terms, struct buf *out);
-
 /* Begin an exchange. The terms' views are copied.
  * ERR_UNSUPPORTED  no such mechanism, switched off, or -PLUS without binding data
- * ERR_DENIED       not without TLS (RFC 4954 6: 538, or 504 for one that was not offered) */
+ * ERR_DENIED       not on this connection: it needs TLS (RFC 4954 6: 538) */
 enum err sasl_begin(struct sasl_room *room, const struct sasl_terms *terms, struct str mechanism,
                     struct sasl **sasl_out);
 
