@@ -11,7 +11,7 @@ enum { FUZZ_LINE_MAX = 20, FUZZ_BYTES_MAX = 60 };
 struct found {
     struct buf text;
     unsigned faults;
-    uint64_t longest;
+    uint64_t longest, header_bytes;
     uint32_t header_lines, received;
     bool in_header;
 };
@@ -24,6 +24,7 @@ static void slow_end_line(struct found *f, size_t from)
     if (!f->in_header) return;
     if (line.n == 0) {
         f->in_header = false;
+        f->header_bytes = f->text.n + 2;
     } else {
         f->header_lines++;
         f->received += str_starts_nocase(line, STR("Received:"));
@@ -117,6 +118,7 @@ static void compare(const struct smtp_data *d, const struct buf *b, const struct
     must(d->bytes == f->text.n && d->longest_line_bytes == f->longest);
     must(d->header_lines == f->header_lines && d->received == f->received);
     must(d->in_header == f->in_header);
+    must(d->header_bytes == (f->in_header ? f->text.n : f->header_bytes));
     if (d->first == 0) {
         must(str_eq(buf_str(b), buf_str(&f->text)));
     } else {
