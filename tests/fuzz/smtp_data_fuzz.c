@@ -1,6 +1,7 @@
 /* The streaming decoder of message text against a slow, obvious one: same text, same end, same
  * faults, however the input is cut. And back: what the stuffing writer writes of it is decoded to
- * the same text. First two bytes of the input: rules, and how to cut. */
+ * the same text. First two bytes of the input: rules, and how to
+ * cut (0: after each byte). */
 #include "base/must.h"
 #include "syntax/smtp_data.h"
 #include "syntax/smtp_stuff.h"
@@ -95,11 +96,13 @@ static size_t slow_text_bytes(struct str in, size_t *taken_out)
 
 static size_t feed(struct smtp_data *d, struct str in, struct buf *b, unsigned seed)
 {
+    const bool bytewise = seed == 0;
     size_t at = 0;
     while (at < in.n && !d->ended) {
         seed = seed * 1103515245u + 12345u;
         size_t step = 1 + (seed >> 16) % 9;
         if (seed % 5 == 0) step = in.n;
+        if (bytewise) step = 1;
         size_t given = step < in.n - at ? step : in.n - at;
         size_t taken = smtp_data_take(d, str_part(in, at, given), b);
         must(taken == given || d->ended);
