@@ -4,6 +4,7 @@
 #include "role/tool_run.h"
 #include "tool/config.h"
 #include "tool/man.h"
+#include "tool/tls.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@ static const struct {
 } tools[] = {
     { STR_INIT("config"), tool_config, "check or show the configuration" },
     { STR_INIT("man"), tool_man, "print the parts of the manual that come from the program" },
+    { STR_INIT("tls"), tool_tls, "make a certificate for tests" },
 };
 enum { TOOL_COUNT = sizeof tools / sizeof tools[0] };
 
