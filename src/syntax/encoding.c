@@ -265,11 +265,26 @@ static size_t put_quoted(struct encoder *e, struct str ahead, struct buf *out)
     return 1;
 }
 
+/* Inside a line visible bytes need no thought: write as many as the line has room for. */
+static size_t put_plain_run(struct encoder *e, struct str ahead, struct buf *out)
+{
+    size_t n = 0, room = LINE_MAX_COLUMNS - 1 - e->column;
+    if (e->column == 0) return 0;
+    while (n < ahead.n && n < room && byte_is(ahead.p[n], BYTE_VCHAR) && ahead.p[n] != '=') {
+        n++;
+    }
+    buf_put(out, str_part(ahead, 0, n));
+    e->column += (unsigned)n;
+    return n;
+}
+
 /* Write what is held as long as `enough` bytes are there to look ahead. */
 static void put_held(struct encoder *e, size_t enough, struct buf *out)
 {
     size_t at = 0;
     while (e->held.n - at >= enough && at < e->held.n) {
+        at += put_plain_run(e, str_part(buf_str(&e->held), at, e->held.n - at - enough + 1), out);
+        if (e->held.n - at < enough || at == e->held.n) break;
         at += put_quoted(e, str_part(buf_str(&e->held), at, LOOK_AHEAD), out);
     }
     buf_drop_front(&e->held, at);
