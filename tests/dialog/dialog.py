@@ -1,0 +1,373 @@
+"""A dialog file: read, and played against a server. README.md says what may stand in one."""
+import base64
+import json
+import pathlib
+import re
+import time
+
+from server import PASSWORD, PATIENCE, Server
+from wire import Maildrop, Wire, content_of
+
+HEADER = ("config", "fresh", "about", "expect-log", "codes")
+
+
+class Step:
+    def __init__(self, path, number, word, text):
+        self.path, self.number, self.word, self.text = path, number, word, text
+
+    def __str__(self):
+        return f"{self.path.name}:{self.number}: {self.word} {self.text}"
+
+
+class Dialog:
+    """The parsed file."""
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        self.header, self.steps = {}, []
+        for number, line in enumerate(self.path.read_text().splitlines(), 1):
+            if line.strip() and not line.startswith("#"):
+                self.take(number, line)
+        self.config = self.header.get("config", ["none"])[0]
+        self.fresh = self.header.get("fresh", ["no"])[0] == "yes"
+
+    def take(self, number, line):
+        match = re.match(r"([A-Za-z][A-Za-z+*-]*)(?:: ?|\s+|$)(.*)$", line)
+        assert match, f"{self.path.name}:{number}: not a line of a dialog: {line}"
+        word, text = match.groups()
+        if word in HEADER and not self.steps:
+            self.header.setdefault(word, []).append(text)
+            return
+        assert hasattr(Player, "do_" + METHODS.get(word, word.replace("-", "_"))), \
+            f"{self.path.name}:{number}: unknown word {word}"
+        self.steps.append(Step(self.path, number, word, text))
+
+
+METHODS = {"C": "send", "raw": "send_raw", "S": "expect", "S*": "expect_reply", "S.": "expect_dotted"}
+
+
+def unescape(text):
+    r"""\r \n \t \0 \\ \xHH and characters as UTF-8."""
+    def one(match):
+        word = match.group(1)
+        return bytes([int(word[1:], 16)]) if word[0:1] == b"x" else \
+            {b"r": b"\r", b"n": b"\n", b"t": b"\t", b"0": b"\0", b"\\": b"\\"}[word]
+    return re.sub(rb"\\(x[0-9a-fA-F]{2}|[rnt0\\])", one, text.encode())
+
+
+def made_up(size):
+    """Lines of text of this many bytes in all, always the same; some begin with dots."""
+    line, number = [], 0
+    total = 0
+    while total < size:
+        number += 1
+        text = f"{'.' * (number % 3)}{number:07d} {'the quick brown fox jumps over the lazy dog ' * (1 + number % 3)}"
+        text = text[:max(0, min(len(text), size - total - 2))]
+        line.append(text)
+        total += len(text) + 2
+    return ("\r\n".join(line) + "\r\n").encode()
+
+
+class Player:
+    """Plays the steps of one dialog."""
+
+    def __init__(self, server, dialog):
+        self.server, self.dialog = server, dialog
+        self.values = {"case": dialog.path.stem, "dir": str(server.folder) if server else "",
+                       "password": PASSWORD, **{k: str(v) for k, v in (server.ports if server else {}).items()}}
+        self.wires, self.wire, self.pending = {}, None, b""
+        self.lines, self.message, self.drop, self.done, self.exit_seen = [], None, None, None, True
+        self.sent, self.log_from = b"", server.log_position() if server else 0
+        self.codes = dialog.header.get("codes", ["yes"])[0] != "no"
+        if server:
+            server.expected.extend(dialog.header.get("expect-log", []))
+
+    def play(self):
+        try:
+            for step in self.dialog.steps:
+                try:
+                    self.take(step)
+                except AssertionError as e:
+                    raise AssertionError(f"{step}\n    {e}") from None
+            self.settle()
+        finally:
+            for wire in self.wires.values():
+                wire.close()
+
+    def take(self, step):
+        if step.word not in ("C", "raw"):
+            self.flush()
+        if step.word not in ("exit", "out", "out-not", "err", "json"):
+            self.settle()
+        name = METHODS.get(step.word, step.word.replace("-", "_"))
+        getattr(self, "do_" + name)(step.text)
+
+    def flush(self):
+        """What was said without waiting for an answer leaves in one piece."""
+        if self.pending:
+            self.wire.send(self.pending)
+            self.pending = b""
+
+    def settle(self):
+        """A command without a line about its exit code must have succeeded."""
+        if not self.exit_seen:
+            self.exit_seen = True
+            assert self.done.returncode == 0, self.told()
+
+    def told(self):
+        return f"exit {self.done.returncode}\nstdout: {self.done.stdout}\nstderr: {self.done.stderr}"
+
+    # ---- words with values in them ----
+
+    def fill(self, text, quote=False):
+        def one(match):
+            kind, _, rest = match.group(1).partition(":")
+            if kind == "b64":
+                value = base64.b64encode(unescape(rest)).decode()
+            elif kind == "x":
+                what, _, times = rest.rpartition("*")
+                value = what * int(times)
+            else:
+                assert kind in self.values, f"no value named {kind}"
+                value = self.values[kind]
+            return re.escape(value) if quote else value
+        # From the inside out: ${b64:\0${user}\0secret}
+        while (new := re.sub(r"\$\{([^${}]*)\}", one, text)) != text:
+            text = new
+        return text
+
+    def match(self, pattern, text, how=re.fullmatch, flags=0):
+        found = how(self.fill(pattern, quote=True), text, flags)
+        if found:
+            self.values.update({k: v for k, v in found.groupdict().items() if v is not None})
+        return found
+
+    # ---- connections ----
+
+    def do_connect(self, text):
+        words = re.fullmatch(r"(\w+)(?: as (\w+))?(?: from (\S+))?( clear)?", text)
+        assert words, "connect LISTENER [as NAME] [from ADDRESS] [clear]"
+        listener, name, source, clear = words.groups()
+        self.wire = Wire(self.server, listener, source, tls=False if clear else None)
+        self.wires[name or listener] = self.wire
+
+    def do_on(self, text):
+        self.wire = self.wires[text]
+
+    def do_close(self, _):
+        self.wire.close()
+
+    def do_reset(self, _):
+        self.wire.reset()
+
+    def do_wait_closed(self, _):
+        self.wire.end()
+
+    def do_silent(self, text):
+        self.wire.silent(float(text))
+
+    def do_sleep(self, text):
+        time.sleep(float(text))
+
+    def do_tls(self, text):
+        words = dict(w.split("=", 1) for w in text.split())
+        self.wire.start_tls(words.get("version"), words.get("alpn"))
+
+    # ---- the talk ----
+
+    def do_send(self, text):
+        text = self.fill(text)
+        if re.match(r"(?i)(EHLO|LHLO) ", text):
+            self.wire.extended = True
+        if re.match(r"(?i)HELO ", text):
+            self.wire.extended = False
+        self.pending += text.encode() + b"\r\n"
+
+    def do_send_raw(self, text):
+        self.pending += unescape(self.fill(text))
+
+    def do_expect(self, text):
+        line = self.wire.line()
+        assert self.match(text, line), f"the server said: {line}"
+        self.check_reply(line)
+
+    def do_expect_reply(self, text):
+        self.lines = self.wire.reply()
+        assert all(re.match(self.fill(text), line) for line in self.lines), f"the server said: {self.lines}"
+        self.check_reply(self.lines[-1])
+
+    def do_expect_dotted(self, text):
+        line = self.wire.line()
+        assert self.match(text, line), f"the server said: {line}"
+        self.lines = self.wire.dotted()
+
+    def check_reply(self, line):
+        """What holds for every SMTP reply: a refusal has a code to look up, and after EHLO the enhanced code is of the
+        class of the reply."""
+        if not self.wire.speaks_smtp or not re.match(r"[245]\d\d ", line):
+            return
+        if line[0] in "45" and self.codes:
+            assert re.search(r" \[[A-Z2-7]{6,}\]$", line), f"a refusal without a code to look up: {line}"
+        self.values["code"] = line[-9:-1].rpartition("[")[2] if line[0] in "45" else ""
+        plain = re.match(r"220 \S+ E?S?L?MTP|250 [\w.-]+$|250[ -](HELP|LIMITS)", line) or line.startswith("220 ")
+        if self.wire.extended and not plain:
+            assert re.match(rf"\d\d\d {line[0]}\.\d{{1,3}}\.\d{{1,3}}( |$)", line), f"no enhanced code: {line}"
+
+    def do_has(self, text):
+        assert any(self.match(text, line) for line in self.lines), f"not in {self.lines}"
+
+    def do_lacks(self, text):
+        found = [line for line in self.lines if self.match(text, line)]
+        assert not found, f"there is {found}"
+
+    def do_lines(self, text):
+        assert len(self.lines) == int(text), f"{len(self.lines)} lines: {self.lines[:20]}"
+
+    def do_auth(self, text):
+        """auth MECHANISM USER PASSWORD [binding=KIND] [broken]: the whole exchange; the server's last line is matched
+        by the next `S:`."""
+        words = self.fill(text).split()
+        mechanism, user, password, rest = words[0], words[1], words[2], words[3:]
+        if mechanism == "CRAM-MD5":
+            line = self.wire.cram_md5(user, password)
+        else:
+            binding = next((w.split("=", 1)[1] for w in rest if w.startswith("binding=")), None)
+            line = self.wire.scram(mechanism, user, password, binding, "broken" in rest)
+        self.wire.buffer = line.encode() + b"\r\n" + self.wire.buffer
+
+    # ---- large messages ----
+
+    def do_big(self, text):
+        """big BYTES: that much made-up text, dots stuffed."""
+        self.sent += made_up(int(text))
+        stuffed = re.sub(rb"(?m)^\.", b"..", made_up(int(text)))
+        self.wire.send(stuffed)
+
+    def do_big_bdat(self, text):
+        """big-bdat BYTES CHUNK: the same in chunks, each answered before the next; the last one is LAST."""
+        size, chunk = (int(w) for w in text.split())
+        data = made_up(size)
+        self.sent += data
+        for at in range(0, size, chunk):
+            part = data[at:at + chunk]
+            last = " LAST" if at + chunk >= size else ""
+            self.wire.send(f"BDAT {len(part)}{last}\r\n".encode() + part)
+            if not last:
+                line = self.wire.line()
+                assert line.startswith("250 "), line
+
+    # ---- mailboxes ----
+
+    def do_mailbox(self, text):
+        """mailbox ADDRESS [PASSWORD]: read it; the words below are about it."""
+        words = self.fill(text).split()
+        drop = Maildrop(self.server, words[0], words[1] if len(words) > 1 else PASSWORD)
+        try:
+            self.messages = [drop.text(n) for n in range(1, drop.count + 1)]
+        finally:
+            drop.close()
+
+    def do_count(self, text):
+        assert len(self.messages) == int(text), f"{len(self.messages)} messages"
+
+    def do_holds(self, text):
+        """holds ADDRESS ID: one message of it becomes the message that the words below are about."""
+        words = self.fill(text).split()
+        drop = Maildrop(self.server, words[0], PASSWORD)
+        try:
+            self.message = drop.newest_with(words[1])
+        finally:
+            drop.close()
+
+    def do_message(self, text):
+        self.message = self.messages[int(text) - 1]
+
+    def do_shows(self, text):
+        text_of = self.message.decode("utf-8", "surrogateescape")
+        assert self.match(text, text_of, re.search, re.M), f"not in the message:\n{text_of[:3000]}"
+
+    def do_hides(self, text):
+        text_of = self.message.decode("utf-8", "surrogateescape")
+        assert not self.match(text, text_of, re.search, re.M), f"in the message:\n{text_of[:3000]}"
+
+    def do_content(self, text):
+        want, got = unescape(self.fill(text)), content_of(self.message)
+        assert got == want, f"the content is {got!r}"
+
+    def do_content_is_sent(self, _):
+        got = content_of(self.message)
+        assert got == self.sent, f"{len(got)} bytes differ from the {len(self.sent)} that were sent"
+
+    def do_keep(self, text):
+        """keep TEXT: bytes that go before the made-up ones when content-is-sent compares."""
+        self.sent += unescape(self.fill(text))
+
+    # ---- the command line ----
+
+    def do_setup(self, text):
+        self.do_run(text)
+        self.settle()
+
+    def do_run(self, text):
+        self.done = self.server.command(self.fill(text))
+        self.exit_seen = False
+
+    def do_exit(self, text):
+        self.exit_seen = True
+        assert self.done.returncode == int(text), self.told()
+
+    def do_out(self, text):
+        assert self.match(text, self.done.stdout, re.search, re.M), self.told()
+
+    def do_out_not(self, text):
+        assert not self.match(text, self.done.stdout, re.search, re.M), self.told()
+
+    def do_err(self, text):
+        assert self.match(text, self.done.stderr, re.search, re.M), self.told()
+
+    def do_json(self, text):
+        """json [EXPRESSION]: standard output is JSON; `it` is the value in the expression."""
+        it = json.loads(self.done.stdout)
+        if text:
+            assert eval(self.fill(text), {"it": it, "len": len, "any": any, "all": all, "sorted": sorted}), f"{text}: {it}"
+
+    def do_log(self, text):
+        """log REGEX: a line that was written since the dialog began; it may come a moment later."""
+        deadline = time.monotonic() + PATIENCE
+        while not self.match(text, self.server.log_since(self.log_from), re.search, re.M):
+            assert time.monotonic() < deadline, f"not in the log:\n{self.server.log_since(self.log_from)[-3000:]}"
+            time.sleep(0.02)
+
+    def do_log_not(self, text):
+        found = self.match(text, self.server.log_since(self.log_from), re.search, re.M)
+        assert not found, f"in the log: {found.group(0)}"
+
+    # ---- the server's own life (only for dialogs with `fresh: yes`) ----
+
+    def do_server(self, text):
+        assert self.dialog.fresh, "only with fresh: yes"
+        if text == "start":
+            self.server.start()
+        elif text == "fill":
+            self.server.fill()
+        elif text == "stop":
+            self.server.stop()
+        elif text == "kill":
+            self.server.kill()
+        elif text == "restart":
+            self.server.stop()
+            self.server.start()
+        else:
+            raise AssertionError("server start|fill|stop|kill|restart")
+
+
+def play_fresh(dialog):
+    """A dialog with a server of its own, which it starts and stops itself."""
+    server = Server(dialog.config)
+    try:
+        Player(server, dialog).play()
+        server.stop()
+        if server.log.exists():
+            server.check_log()
+    finally:
+        server.remove()

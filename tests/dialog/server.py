@@ -1,0 +1,165 @@
+"""One running Postrider: its folder, ports, log, and the commands asked of it."""
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+BINARY = pathlib.Path(os.environ.get("POSTRIDER", TOP / "build" / "postrider")).resolve()
+# A machine with something else to do, or a build with sanitizers, may need more.
+PATIENCE = float(os.environ.get("DIALOG_PATIENCE", "20"))
+HOST = "127.0.0.1"
+PASSWORD = "secret"
+
+# What must never be in a log, whatever the dialog was about.
+DEADLY = re.compile(r" role\.(ended|begin_failed|killed)\b|process\.impossible|Sanitizer|runtime error:|\.cut_off\b")
+LOUD = re.compile(r"^\S+Z \S+ (error|warn) |^(?!\S+Z )")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind((HOST, 0))
+        return s.getsockname()[1]
+
+
+class Server:
+    """A configuration of configs/, started, asked, stopped. `folder` holds everything it writes."""
+
+    def __init__(self, config):
+        self.config = config
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="dialog."))
+        os.chmod(self.folder, 0o755)
+        self.conf, self.log = self.folder / "postrider.conf", self.folder / "log"
+        self.process, self.ports, self.services, self.expected = None, {}, {}, []
+        self.fill_in()
+
+    # ---- preparation ----
+
+    def fill_in(self):
+        """Write the configuration with ports and paths in the place of ${words}."""
+        text = (HERE / "configs" / f"{self.config}.conf").read_text()
+        for service, name in re.findall(r"^listen (\w+) \S*?\$\{(\w+)\}", text, re.M):
+            self.services[name] = service
+        for service, path, in re.findall(r"^listen (\w+) unix:\$\{dir\}/(\w+)", text, re.M):
+            self.services[path] = service
+
+        def word(match):
+            name = match.group(1)
+            if name == "dir":
+                return str(self.folder)
+            if name == "user":
+                return "root" if os.geteuid() == 0 else "nobody"
+            return str(self.ports.setdefault(name, free_port()))
+
+        self.conf.write_text(re.sub(r"\$\{(\w+)\}", word, text))
+        if re.search(r"^\s*certificate", text, re.M) or "certificate" in text:
+            self.make_certificate()
+
+    def make_certificate(self):
+        done = self.tool(["tls", "selfsigned", "localhost", HOST, str(self.folder / "tls")], config=False)
+        if done.returncode != 0:
+            raise AssertionError(f"no certificate: {done.stdout}{done.stderr}")
+
+    def setup_lines(self):
+        """The tool commands that fill the directory once the server runs (configs/NAME.setup)."""
+        path = HERE / "configs" / f"{self.config}.setup"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [line for line in lines if line.strip() and not line.startswith("#")]
+
+    # ---- life ----
+
+    def start(self):
+        log = open(self.log, "ab")
+        self.process = subprocess.Popen([BINARY, "run", "-c", self.conf], stdout=log, stderr=log, cwd=self.folder,
+                                        start_new_session=True)
+        log.close()
+        deadline = time.monotonic() + 3 * PATIENCE
+        while not self.is_ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"the server did not come up:\n{self.log.read_text()[-3000:]}")
+            time.sleep(0.02)
+
+    def is_ready(self):
+        runs = self.log.read_text(errors="replace").rpartition("keeper.stopped")[2]
+        return "keeper.ready" in runs
+
+    def fill(self):
+        for line in self.setup_lines():
+            done = self.command(line)
+            if done.returncode != 0:
+                raise AssertionError(f"setup failed: {line}\n{done.stdout}{done.stderr}")
+
+    def stop(self):
+        """End it by SIGTERM; it must end by itself, with 0."""
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(timeout=3 * PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            raise AssertionError(f"SIGTERM did not end the server:\n{self.log.read_text()[-3000:]}")
+        finally:
+            self.process = None
+        assert code == 0, f"the server ended with {code}:\n{self.log.read_text()[-3000:]}"
+
+    def kill(self):
+        """As a crash: every process at once, without a word."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.process = None
+
+    def remove(self):
+        """Leave nothing behind, whatever has happened."""
+        if self.process is not None:
+            self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def check_log(self):
+        """No process died, nothing was reported that a dialog has not announced."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        assert not [x for x in lines if DEADLY.search(x)], self.excerpt(DEADLY)
+        loud = [x for x in lines if LOUD.search(x) and not any(re.search(e, x) for e in self.expected)]
+        assert not loud, "unexpected lines in the log:\n" + "\n".join(loud[:20])
+
+    def excerpt(self, pattern):
+        lines = self.log.read_text(errors="replace").splitlines()
+        at = next((i for i, x in enumerate(lines) if pattern.search(x)), 0)
+        return "\n".join(lines[max(0, at - 5):at + 60])
+
+    def log_position(self):
+        return self.log.stat().st_size if self.log.exists() else 0
+
+    def log_since(self, position):
+        with open(self.log, "rb") as f:
+            f.seek(position)
+            return f.read().decode(errors="replace")
+
+    # ---- asking ----
+
+    def tool(self, words, stdin=None, config=True):
+        args = [BINARY, *words, *(["-c", self.conf] if config else [])]
+        return subprocess.run(args, input=stdin if stdin is not None else "", text=True, capture_output=True, cwd=self.folder,
+                              timeout=3 * PATIENCE, errors="replace")
+
+    def command(self, line):
+        """A line as a shell would split it; `<<< TEXT` at its end is given to standard input; with a word -c of its
+        own, ours is left away."""
+        words, _, stdin = line.partition(" <<<")
+        words = shlex.split(words)
+        stdin = stdin.strip().replace("\\n", "\n") + "\n" if _ else None
+        return self.tool(words, stdin, config=needs_config(words))
+
+
+def needs_config(words):
+    """Is this a command that takes -c, and has none yet?"""
+    plain = {"man", "--help", "-h", "help", "--version", "version", "tls"}
+    return bool(words) and words[0] not in plain and "-c" not in words
