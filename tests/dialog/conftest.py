@@ -13,15 +13,34 @@ def pytest_sessionstart(session):
         raise pytest.UsageError(f"{BINARY} is not there: build it, or name it in POSTRIDER")
 
 
+class Servers:
+    """One server for all dialogs of a configuration, and one at a time."""
+
+    def __init__(self):
+        self.running = None
+
+    def of(self, config):
+        if self.running is None or self.running.config != config:
+            self.end()
+            self.running = Server(config)
+            self.running.start()
+            self.running.fill()
+        return self.running
+
+    def end(self):
+        """When the last dialog of it is through, a server must end well."""
+        server, self.running = self.running, None
+        if server is None:
+            return
+        try:
+            server.stop()
+            server.check_log()
+        finally:
+            server.remove()
+
+
 @pytest.fixture(scope="session")
-def server(request):
-    """One server for all dialogs of a configuration; when the last one is through it must end well."""
-    s = Server(request.param)
-    try:
-        s.start()
-        s.fill()
-        yield s
-        s.stop()
-        s.check_log()
-    finally:
-        s.remove()
+def servers():
+    s = Servers()
+    yield s
+    s.end()

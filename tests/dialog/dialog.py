@@ -177,10 +177,6 @@ class Player:
 
     def do_send(self, text):
         text = self.fill(text)
-        if re.match(r"(?i)(EHLO|LHLO) ", text):
-            self.wire.extended = True
-        if re.match(r"(?i)HELO ", text):
-            self.wire.extended = False
         self.pending += text.encode() + b"\r\n"
 
     def do_send_raw(self, text):
@@ -189,29 +185,34 @@ class Player:
     def do_expect(self, text):
         line = self.wire.line()
         assert self.match(text, line), f"the server said: {line}"
-        self.check_reply(line)
+        self.check_reply([line])
 
     def do_expect_reply(self, text):
         self.lines = self.wire.reply()
         assert all(re.match(self.fill(text), line) for line in self.lines), f"the server said: {self.lines}"
-        self.check_reply(self.lines[-1])
+        self.check_reply(self.lines)
 
     def do_expect_dotted(self, text):
         line = self.wire.line()
         assert self.match(text, line), f"the server said: {line}"
         self.lines = self.wire.dotted()
 
-    def check_reply(self, line):
-        """What holds for every SMTP reply: a refusal has a code to look up, and after EHLO the enhanced code is of the
-        class of the reply."""
-        if not self.wire.speaks_smtp or not re.match(r"[245]\d\d ", line):
+    def check_reply(self, lines):
+        """What holds for every SMTP reply: a refusal has a code to look up (kept as `code`), and after EHLO there is an
+        enhanced code of the class of the reply."""
+        wire, line = self.wire, lines[-1]
+        if not wire.speaks_smtp or not re.match(r"[245]\d\d ", line):
             return
+        if line.startswith("220 "):
+            wire.host = line.split()[1]
+        elif lines[0][:3] == "250" and lines[0][4:].split(" ")[0] == wire.host:
+            wire.extended = len(lines) > 1  # the answer to a hello
+        elif wire.extended:
+            assert re.match(rf"\d\d\d {line[0]}\.\d{{1,3}}\.\d{{1,3}} ", line), f"no enhanced code: {line}"
         if line[0] in "45" and self.codes:
-            assert re.search(r" \[[A-Z2-7]{6,}\]$", line), f"a refusal without a code to look up: {line}"
-        self.values["code"] = line[-9:-1].rpartition("[")[2] if line[0] in "45" else ""
-        plain = re.match(r"220 \S+ E?S?L?MTP|250 [\w.-]+$|250[ -](HELP|LIMITS)", line) or line.startswith("220 ")
-        if self.wire.extended and not plain:
-            assert re.match(rf"\d\d\d {line[0]}\.\d{{1,3}}\.\d{{1,3}}( |$)", line), f"no enhanced code: {line}"
+            found = re.search(r" \[([0-9A-HJKMNP-TV-Z]{8})\]$", line)
+            assert found, f"a refusal without a code to look up: {line}"
+            self.values["code"] = found.group(1)
 
     def do_has(self, text):
         assert any(self.match(text, line) for line in self.lines), f"not in {self.lines}"
@@ -234,6 +235,58 @@ class Player:
             binding = next((w.split("=", 1)[1] for w in rest if w.startswith("binding=")), None)
             line = self.wire.scram(mechanism, user, password, binding, "broken" in rest)
         self.wire.buffer = line.encode() + b"\r\n" + self.wire.buffer
+
+    # ---- what nearly every dialog begins with, in one line ----
+
+    def do_begin(self, text):
+        """begin LISTENER [as NAME] [from ADDRESS]: connect, greeting, EHLO (LHLO) and its answer."""
+        self.do_connect(text)
+        self.do_expect("220 .*")
+        self.do_hello("")
+
+    def do_hello(self, text):
+        """hello [NAME]: EHLO or LHLO, and its answer, which `has` can look at."""
+        verb = "LHLO" if self.wire.service == "lmtp" else "EHLO"
+        self.do_send(f"{verb} {text or 'client.example'}")
+        self.flush()
+        self.do_expect_reply("250")
+
+    def do_envelope(self, text):
+        """envelope SENDER RECIPIENT...: all of them are accepted."""
+        sender, *recipients = self.fill(text).split()
+        for command in [f"MAIL FROM:<{sender.strip('<>')}>"] + [f"RCPT TO:<{to}>" for to in recipients]:
+            self.do_send(command)
+            self.flush()
+            self.do_expect("250 .*")
+
+    def do_accepted(self, text):
+        """accepted [as NAME]: 250 with the message's id, kept under the name (id)."""
+        name = text.removeprefix("as ") or "id"
+        self.do_expect(rf"250 (?:2\.0\.0 )?OK message (?P<{name}>[0-9a-f]{{16}})")
+
+    def do_login(self, text):
+        """login LISTENER ADDRESS [PASSWORD]: connect to POP3 and open the maildrop."""
+        listener, address, *password = self.fill(text).split()
+        self.do_connect(listener)
+        for command in (None, f"USER {address}", f"PASS {password[0] if password else PASSWORD}"):
+            if command:
+                self.wire.send(command.encode() + b"\r\n")
+            line = self.wire.line()
+            assert line.startswith("+OK"), line
+
+    def do_deliver(self, text):
+        """deliver ADDRESS CONTENT: by a connection of its own; the message's id is kept as id."""
+        address, content = self.fill(text).split(" ", 1)
+        wire = Wire(self.server, next(n for n, s in self.server.services.items() if s == "smtp"))
+        wire.line()
+        data = re.sub(rb"(?m)^\.", b"..", unescape(content))
+        for command, code in ((b"HELO client.example", "250"), (b"MAIL FROM:<sender@elsewhere.example>", "250"),
+                              (b"RCPT TO:<%s>" % address.encode(), "250"), (b"DATA", "354"), (data + b"\r\n.", "250")):
+            wire.send(command + b"\r\n")
+            line = wire.line()
+            assert line.startswith(code), line
+        self.values["id"] = line.split()[-1]
+        wire.close()
 
     # ---- large messages ----
 

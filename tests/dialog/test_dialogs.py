@@ -7,20 +7,38 @@ from dialog import Dialog, Player, play_fresh
 
 HERE = pathlib.Path(__file__).resolve().parent
 ALL = [Dialog(path) for path in sorted(HERE.glob("*/*.dialog"))]
-SHARED = sorted((d for d in ALL if not d.fresh), key=lambda d: (d.config, str(d.path)))
-FRESH = [d for d in ALL if d.fresh]
 
 
 def name_of(dialog):
     return str(dialog.path.relative_to(HERE).with_suffix(""))
 
 
-@pytest.mark.parametrize("server,dialog", [pytest.param(d.config, d, id=name_of(d)) for d in SHARED],
-                         indirect=["server"], scope="session")
-def test_dialog(server, dialog):
-    Player(server, dialog).play()
+def shared_cases():
+    """The dialogs, configuration by configuration, and behind those of each its server's end."""
+    cases = []
+    for config in sorted({d.config for d in ALL if not d.fresh}):
+        mine = [d for d in ALL if d.config == config and not d.fresh]
+        cases += [pytest.param(config, d, id=name_of(d)) for d in mine]
+        cases.append(pytest.param(config, None, id=f"end-of-{config}"))
+    return cases
 
 
-@pytest.mark.parametrize("dialog", [pytest.param(d, id=name_of(d)) for d in FRESH])
+def played(play):
+    """A failure says the line of the dialog and what came; where in the runner that was helps nobody."""
+    try:
+        play()
+    except AssertionError as e:
+        words = str(e)
+    else:
+        return
+    pytest.fail(words, pytrace=False)
+
+
+@pytest.mark.parametrize("config,dialog", shared_cases())
+def test_dialog(servers, config, dialog):
+    played(lambda: Player(servers.of(config), dialog).play() if dialog else servers.end())
+
+
+@pytest.mark.parametrize("dialog", [pytest.param(d, id=name_of(d)) for d in ALL if d.fresh])
 def test_dialog_of_its_own(dialog):
-    play_fresh(dialog)
+    played(lambda: play_fresh(dialog))

@@ -16,7 +16,8 @@ SMTP_SERVICES = ("smtp", "submission", "submissions", "lmtp")
 class Wire:
     def __init__(self, server, listener, source=None, tls=None):
         self.server, self.listener, self.service = server, listener, server.services[listener]
-        self.buffer, self.closed, self.extended = b"", False, False
+        self.buffer, self.closed = b"", False
+        self.host, self.extended = None, False  # of the greeting; whether EHLO was answered
         port = server.ports.get(listener)
         if port is None:
             self.socket = socket.socket(socket.AF_UNIX)
