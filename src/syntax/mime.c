@@ -197,12 +197,27 @@ static uint64_t first8_of(struct str s)
     return v;
 }
 
+/* Empty if there is none. That it was written with a charset (RFC 2231) has been seen. */
+static struct str boundary_of(struct mime_parser *p, const struct mime_part *part)
+{
+    const struct mime_param *boundary = mime_param_find(&part->params, STR("boundary"));
+    struct str charset, text;
+    if (boundary == NULL || !boundary->extended) {
+        return boundary != NULL ? boundary->value : STR_NONE;
+    }
+    struct buf b = BUF_INIT(boundary->value.n);
+    mime_param_put(&b, boundary, &charset);
+    text = mime_keep(&p->keeper, buf_str(&b));
+    buf_free(&b);
+    return text;
+}
+
 /* A multipart whose parts can be found; else it stays one without parts. */
 static void open_multipart(struct mime_parser *p, struct mime_part *part)
 {
-    const struct mime_param *boundary = mime_param_find(&part->params, STR("boundary"));
+    struct str boundary = boundary_of(p, part);
     p->current = MIME_NO_PART;
-    if (boundary == NULL || boundary->value.n == 0 || boundary->value.n > MIME_BOUNDARY_MAX) {
+    if (boundary.n == 0 || boundary.n > MIME_BOUNDARY_MAX) {
         p->tree.broken = true;
         return;
     }
@@ -211,8 +226,8 @@ static void open_multipart(struct mime_parser *p, struct mime_part *part)
         return;
     }
     struct mime_frame *frame = top(p);
-    frame->boundary = boundary->value;
-    frame->first8 = first8_of(boundary->value);
+    frame->boundary = boundary;
+    frame->first8 = first8_of(boundary);
     frame->is_digest = mime_part_is(part, STR("multipart"), STR("digest"));
     p->boundaries++;
 }

@@ -118,6 +118,10 @@ static const struct {
       STR_INIT(MIXED "--b\r\n" MIXED "--b\r\n\r\n1\r\n--b--\r\n--b--\r\n"),
       STR_INIT(
           "multipart/mixed[0,45,119 8](multipart/mixed[50,95,110 4](text/plain[100,102,103 1]))") },
+    { "a boundary with a charset",
+      STR_INIT("Content-Type: multipart/mixed; "
+               "boundary*=us-ascii''a%3Ab\r\n\r\n--a:b\r\n\r\nx\r\n--a:b--\r\n"),
+      STR_INIT("multipart/mixed[0,60,81 4](text/plain[67,69,70 1])") },
     { "one boundary begins like the other",
       STR_INIT(
           MIXED
