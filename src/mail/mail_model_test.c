@@ -1,7 +1,8 @@
 /* Random operations against a naive model: after each one the store must say what the model says.
  *
  * The model is a flat list of messages and a flat list of changes; everything that the store keeps
- * as a counter is counted anew here. Bodies run twice, and now and then a commit fails first. */
+ * as a counter is counted anew here. On the engine in memory bodies run twice, and now and then a
+ * commit fails first; on the embedded one the store is closed and opened again in between. */
 #include "mail/changes.h"
 #include "mail/check_refs.h"
 #include "mail/janitor.h"
@@ -9,6 +10,7 @@
 #include "mail/transfer.h"
 #include "mail/unit_mail.h"
 #include "mail/verify.h"
+#include "store/store_scratch.h"
 
 enum {
     ACCOUNTS = 3,
@@ -55,6 +57,7 @@ struct model_queued {
 
 static struct model {
     struct engine *e;
+    const char *path; /* of an embedded store */
     struct model_account accounts[ACCOUNTS];
     struct model_message messages[MESSAGES];
     size_t message_count;
@@ -283,7 +286,7 @@ static void same_blobs(void)
 static enum err commit(txn_body body, void *ctx)
 {
     static const enum memory_fault faults[] = { MEMORY_CONFLICT, MEMORY_FULL, MEMORY_UNKNOWN_LOST };
-    if (rand_below(20) == 0) {
+    if (unit_has_faults && rand_below(20) == 0) {
         engine_memory_fail(m.e, 1, faults[rand_below(3)]);
         enum err e = engine_commit(m.e, INTENT_DURABLE, body, ctx);
         assert_true(e != OK);
@@ -649,11 +652,22 @@ static void do_queue_drop(void)
 
 /* ---- all of it ---- */
 
-static void begin(uint64_t seed)
+static void open_embedded(void)
+{
+    struct embedded_config c = scratch_config(m.path);
+    struct embedded_opening how;
+    assert_int_equal(engine_embedded_open(&c, &m.e, &how), OK);
+    assert_int_equal(how.damaged_records, 0);
+}
+
+static void begin(uint64_t seed, const char *path)
 {
     memset(&m, 0, sizeof m);
     rand_test_seed(seed);
-    m.e = engine_memory_new();
+    m.path = path;
+    unit_has_faults = path == NULL;
+    if (path != NULL) open_embedded();
+    if (path == NULL) m.e = engine_memory_new();
     m.next_message = 1;
     static const char *const addresses[] = { "a@example.org", "b@example.org", "c@example.org" };
     for (unsigned i = 0; i < ACCOUNTS; i++) {
@@ -696,32 +710,45 @@ static void step(void)
     }
 }
 
-static void run(uint64_t seed)
+static void run(uint64_t seed, const char *path, unsigned steps)
 {
     print_message("  seed %u\n", (unsigned)seed);
-    begin(seed);
-    for (unsigned i = 0; i < STEPS && m.box_count < BOXES - 10; i++) {
+    begin(seed, path);
+    for (unsigned i = 0; i < steps && m.box_count < BOXES - 10; i++) {
         step();
         same();
         if (i % 100 == 0) same_blobs();
+        if (path != NULL && rand_below(50) == 0) {
+            engine_close(&m.e);
+            open_embedded();
+        }
     }
     same_blobs();
     rand_test_seed(0);
     engine_close(&m.e);
 }
 
-static void model_and_store_agree(void **state)
+static void in_memory(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 3; seed++) run(seed);
+    for (uint64_t seed = 1; seed <= 3; seed++) run(seed, NULL, STEPS);
+}
+
+static void embedded(void **state)
+{
+    (void)state;
+    char *path = scratch_new();
+    run(4, path, STEPS / 5);
+    scratch_remove(path);
+    free(path);
 }
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(model_and_store_agree) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(in_memory), cmocka_unit_test(embedded) };
     uint64_t seed = 0;
     if (argc == 2 && str_to_u64(str_c(argv[1]), UINT64_MAX, &seed) == OK) {
-        run(seed); /* by hand: another seed */
+        run(seed, NULL, STEPS); /* by hand: another seed */
         return 0;
     }
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,10 +16,13 @@
 
 static const int64_t unit_now_us = 1800000000ll * 1000000;
 
+/* False while a test works on another engine than that in memory. */
+static bool unit_has_faults = true;
+
 /* Each body's first run is thrown away: results must come from the second alone. */
 static inline enum err unit_commit(struct engine *e, txn_body body, void *ctx)
 {
-    engine_memory_fail(e, 1, MEMORY_RERUN);
+    if (unit_has_faults) engine_memory_fail(e, 1, MEMORY_RERUN);
     return engine_commit(e, INTENT_DURABLE, body, ctx);
 }
 
