@@ -20,7 +20,8 @@ enum err account_state_get(struct txn *t, uint64_t account, struct account_state
     s.used_messages = wire_get_var(&w);
     s.quota_bytes = wire_get_var(&w);
     s.quota_messages = wire_get_var(&w);
-    if (wire_end(&w) != OK) return ERR_CORRUPT;
+    bool sane = s.changes_floor <= s.modseq && s.modseq < ACCOUNT_MODSEQ_MAX && s.next_mailbox > 0;
+    if (wire_end(&w) != OK || !sane) return ERR_CORRUPT;
     *out = s;
     return OK;
 }

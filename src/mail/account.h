@@ -8,6 +8,9 @@
 
 #include "mail/row.h"
 
+/* RFC 7162 3.1: a modification sequence has 63 bits. */
+#define ACCOUNT_MODSEQ_MAX (1ull << 62)
+
 struct account_state {
     uint64_t account;
     uint64_t modseq;        /* last one given, 0 before the first */

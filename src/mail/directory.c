@@ -45,12 +45,12 @@ static enum err domain_row_put(struct txn *t, const struct domain *d)
     return e == OK ? raise_generation(t) : e;
 }
 
-static enum err domain_decode(struct str value, struct domain *out)
+static enum err domain_decode(struct str name, struct str value, struct domain *out)
 {
     struct wire w = wire_of(value);
     struct domain d;
     domain_get(&w, &d);
-    if (wire_end(&w) != OK) return ERR_CORRUPT;
+    if (wire_end(&w) != OK || !str_eq(d.name, name)) return ERR_CORRUPT;
     *out = d;
     return OK;
 }
@@ -71,7 +71,7 @@ enum err directory_domain_get(struct txn *t, struct str name, struct domain *out
     struct str value;
     if (directory_domain_normal(txn_arena(t), name, &k.domain) != OK) return ERR_NOT_FOUND;
     enum err e = row_get(t, &k, &value);
-    return e == OK ? domain_decode(value, out) : e;
+    return e == OK ? domain_decode(k.domain, value, out) : e;
 }
 
 enum err directory_domain_add(struct txn *t, const struct domain *d)
@@ -123,7 +123,8 @@ enum err directory_domain_list(struct txn *t, size_t max, struct domain *out,
     if (page->after.n > KEY_DOMAIN_MAX) return ERR_INVALID;
     enum err e = row_page(t, &k, 0, key_make(txn_arena(t), &k), max, &rows);
     for (size_t i = 0; e == OK && i < rows.n; i++) {
-        e = domain_decode(rows.at[i].value, &out[i]);
+        e = key_parse(rows.at[i].key, &k);
+        if (e == OK) e = domain_decode(k.domain, rows.at[i].value, &out[i]);
     }
     if (e != OK) return e;
     page->n = rows.n;
@@ -202,7 +203,8 @@ static enum err address_decode(struct txn *t, const struct directory_address *m,
     }
     struct account x;
     account_get(&w, &x);
-    if (tag != ROW_ACCOUNT || wire_end(&w) != OK) return ERR_CORRUPT;
+    bool ours = str_eq(x.address, directory_address_text(txn_arena(t), m->local, m->domain));
+    if (tag != ROW_ACCOUNT || wire_end(&w) != OK || x.id == 0 || !ours) return ERR_CORRUPT;
     *kind_out = DIRECTORY_ACCOUNT;
     *account_out = x;
     return OK;

@@ -99,7 +99,10 @@ static enum err decode(uint64_t id, struct str value, struct mailbox_info *out)
     m.bytes = wire_get_var(&w);
     m.modseq = wire_get_var(&w);
     m.attributes = (uint32_t)wire_get_var(&w);
-    if (wire_end(&w) != OK || m.unseen > m.messages || m.deleted > m.messages) return ERR_CORRUPT;
+    bool sane = m.unseen <= m.messages && m.deleted <= m.messages && m.uid_next > 0 &&
+                m.name.n > 0 && m.name.n <= KEY_MAILBOX_NAME_MAX &&
+                str_find(m.name, 0) == STR_NOWHERE;
+    if (wire_end(&w) != OK || !sane) return ERR_CORRUPT;
     *out = m;
     return OK;
 }
@@ -160,7 +163,7 @@ enum err mailbox_list(struct txn *t, uint64_t account, uint64_t after, size_t ma
 {
     struct key k = { .kind = KEY_MAILBOX, .account = account, .mailbox = (uint32_t)after };
     struct rows rows;
-    must(after <= UINT32_MAX);
+    if (after > UINT32_MAX) return ERR_INVALID;
     enum err e = row_page(t, &k, 0, key_make(txn_arena(t), &k), max, &rows);
     if (e != OK) return e;
     for (size_t i = 0; i < rows.n; i++) {
@@ -344,8 +347,7 @@ enum err mailbox_delete(struct txn *t, uint64_t account, struct str name)
     k.kind = KEY_GONE_MAILBOX;
     if (e == OK && m.messages > 0) e = row_put_str(t, &k, STR_NONE);
     if (e == OK) e = change_put(t, &s, CHANGE_MAILBOX_DELETED, m.id, 0, NULL);
-    must(s.mailboxes > 0);
-    s.mailboxes--;
+    s.mailboxes -= s.mailboxes > 0; /* a damaged count must not stop the user */
     if (e == OK) e = account_state_put(t, &s);
     return e;
 }

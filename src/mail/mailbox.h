@@ -23,7 +23,8 @@ enum err mailbox_name_normal(struct arena *a, struct str name, struct str *out);
 enum err mailbox_get(struct txn *t, uint64_t account, uint64_t mailbox, struct mailbox_info *out);
 enum err mailbox_find(struct txn *t, uint64_t account, struct str name, struct mailbox_info *out);
 
-/* Mailboxes by id, behind `after` (0: from the first), at most `max` into `out`. */
+/* Mailboxes by id, behind `after` (0: from the first), at most `max` into `out`. ERR_INVALID: no id
+ * can be above `after`. */
 enum err mailbox_list(struct txn *t, uint64_t account, uint64_t after, size_t max,
                       struct mailbox_info *out, size_t *n_out, bool *more_out);
 

@@ -26,7 +26,9 @@ static enum err decode_value(uint32_t uid, struct str value, struct message_row 
     m.info.received_us = (int64_t)wire_get_u64(&w);
     m.saved_us = (int64_t)wire_get_u64(&w);
     m.keywords = wire_get_vstr(&w);
-    if (wire_end(&w) != OK || (m.info.flags & ~(uint32_t)MESSAGE_FLAGS) != 0) return ERR_CORRUPT;
+    bool sane = uid > 0 && m.info.message != 0 && (m.info.flags & ~(uint32_t)MESSAGE_FLAGS) == 0 &&
+                m.keywords.n <= KEYWORD_MAX;
+    if (wire_end(&w) != OK || !sane) return ERR_CORRUPT;
     *out = m;
     return OK;
 }
@@ -62,22 +64,6 @@ enum err message_get(struct txn *t, uint64_t account, uint64_t mailbox, uint32_t
     struct str value;
     enum err e = row_get(t, &k, &value);
     return e == OK ? decode_value(uid, value, out) : e;
-}
-
-enum err message_list_page(struct txn *t, uint64_t account, uint64_t mailbox, uint32_t after,
-                           size_t max, struct message_row *out, size_t *n_out, bool *more_out)
-{
-    if (mailbox == 0 || mailbox > UINT32_MAX) return ERR_NOT_FOUND;
-    struct key k = row_key(KEY_MESSAGE, account, mailbox, after);
-    struct rows rows;
-    enum err e = row_page(t, &k, 1, key_make(txn_arena(t), &k), max, &rows);
-    for (size_t i = 0; e == OK && i < rows.n; i++) {
-        e = message_decode(&rows.at[i], &out[i]);
-    }
-    if (e != OK) return e;
-    *n_out = rows.n;
-    *more_out = rows.more;
-    return OK;
 }
 
 /* ---- the unchanging row ---- */
@@ -122,6 +108,35 @@ enum err message_fixed_get(struct txn *t, uint64_t account, uint64_t mailbox, ui
     if (e == OK) e = fixed_get(t, account, mailbox, uid, out, &shared);
     if (e == OK && shared) e = structure_get(t, m.info.message, &out->structure);
     return e;
+}
+
+enum err message_prefix_get(struct txn *t, uint64_t account, uint64_t mailbox, uint32_t uid,
+                            struct message_row *out, struct str *prefix_out)
+{
+    struct message_fixed fixed;
+    bool shared;
+    enum err e = message_get(t, account, mailbox, uid, out);
+    if (e == OK) e = fixed_get(t, account, mailbox, uid, &fixed, &shared);
+    if (e == OK) *prefix_out = fixed.prefix;
+    return e;
+}
+
+/* ---- listing ---- */
+
+enum err message_list_page(struct txn *t, uint64_t account, uint64_t mailbox, uint32_t after,
+                           size_t max, struct message_row *out, size_t *n_out, bool *more_out)
+{
+    if (mailbox == 0 || mailbox > UINT32_MAX) return ERR_NOT_FOUND;
+    struct key k = row_key(KEY_MESSAGE, account, mailbox, after);
+    struct rows rows;
+    enum err e = row_page(t, &k, 1, key_make(txn_arena(t), &k), max, &rows);
+    for (size_t i = 0; e == OK && i < rows.n; i++) {
+        e = message_decode(&rows.at[i], &out[i]);
+    }
+    if (e != OK) return e;
+    *n_out = rows.n;
+    *more_out = rows.more;
+    return OK;
 }
 
 /* ---- counting ---- */

@@ -13,6 +13,11 @@ uint8_t queue_shard(struct str next_hop)
     return (uint8_t)(hash_siphash(0x706f737472696465, 0x7275657565736861, next_hop) % QUEUE_SHARDS);
 }
 
+static bool hop_is_valid(struct str name)
+{
+    return name.n > 0 && name.n <= KEY_NEXT_HOP_MAX && str_find(name, 0) == STR_NOWHERE;
+}
+
 static struct key rcpt_key(const struct queue_rcpt *r)
 {
     return (struct key){ .kind = KEY_QUEUE_RCPT,
@@ -64,9 +69,14 @@ static enum err rcpt_decode(struct str value, struct queue_rcpt *out)
     struct wire w = wire_of(value);
     struct queue_rcpt r;
     queue_rcpt_get(&w, &r);
-    if (wire_end(&w) != OK) return ERR_CORRUPT;
+    if (wire_end(&w) != OK || !hop_is_valid(r.next_hop)) return ERR_CORRUPT;
     *out = r;
     return OK;
+}
+
+enum err queue_rcpt_decode(const struct row *row, struct queue_rcpt *out)
+{
+    return rcpt_decode(row->value, out);
 }
 
 static enum err rcpt_rows_put(struct txn *t, const struct queue_rcpt *r)
@@ -179,11 +189,6 @@ static int by_hop(const void *x, const void *y)
     int d = str_cmp((*a)->next_hop, (*b)->next_hop);
     if (d != 0) return d;
     return (*a)->index < (*b)->index ? -1 : (*a)->index > (*b)->index;
-}
-
-static bool hop_is_valid(struct str name)
-{
-    return name.n > 0 && name.n <= KEY_NEXT_HOP_MAX && str_find(name, 0) == STR_NOWHERE;
 }
 
 static enum err put_shard(struct txn *t, const struct queue_message *m, uint8_t shard,

@@ -76,5 +76,6 @@ enum err queue_hop_rcpts(struct txn *t, struct str next_hop, int64_t now_us, siz
 
 /* ---- for mail/ itself ---- */
 enum err queue_message_decode(const struct row *row, struct queue_message *out);
+enum err queue_rcpt_decode(const struct row *row, struct queue_rcpt *out);
 
 #endif

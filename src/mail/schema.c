@@ -94,10 +94,9 @@ static const struct kind {
 
 static void put_name(struct buf *b, struct str s, bool last)
 {
-    buf_put(b, s);
-    if (last) return;
     must(str_find(s, 0) == STR_NOWHERE);
-    buf_put_byte(b, 0);
+    buf_put(b, s);
+    if (!last) buf_put_byte(b, 0);
 }
 
 static void put_field(struct buf *b, enum field f, const struct key *k)
@@ -235,10 +234,12 @@ struct str key_after(struct arena *a, struct str key)
 
 /* ---- taking apart ---- */
 
-static struct str get_name(struct wire *w, bool last)
+/* Of at most `max` bytes, without NUL: whatever is taken apart can be built again. */
+static struct str get_name(struct wire *w, bool last, size_t max)
 {
-    size_t n = last ? w->left.n : str_find(w->left, 0);
-    if (n == STR_NOWHERE) {
+    size_t nul = str_find(w->left, 0);
+    size_t n = last ? w->left.n : nul;
+    if (last != (nul == STR_NOWHERE) || n > max) {
         w->bad = true;
         return STR_NONE;
     }
@@ -291,15 +292,16 @@ static void get_field(struct wire *w, enum field f, struct key *k)
         return;
     case DOMAIN:
     case DOMAIN_LAST:
-        k->domain = get_name(w, f == DOMAIN_LAST);
+        k->domain = get_name(w, f == DOMAIN_LAST, KEY_DOMAIN_MAX);
         return;
     case LOCAL:
     case LOCAL_LAST:
-        k->local = get_name(w, f == LOCAL_LAST);
+        k->local = get_name(w, f == LOCAL_LAST, KEY_LOCAL_MAX);
         return;
     case HOP:
     case NAME_LAST:
-        k->name = get_name(w, f == NAME_LAST);
+        k->name = get_name(w, f == NAME_LAST,
+                           k->kind == KEY_MAILBOX_NAME ? KEY_MAILBOX_NAME_MAX : KEY_NEXT_HOP_MAX);
         return;
     }
     must(false);

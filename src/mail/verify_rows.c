@@ -77,10 +77,8 @@ static enum err check_queue_message(struct txn *t, const struct key *k, const st
 static enum err check_queue_rcpt(struct txn *t, const struct key *k, const struct row *row,
                                  const char **finding_out)
 {
-    struct wire w = wire_of(row->value);
     struct queue_rcpt r;
-    queue_rcpt_get(&w, &r);
-    if (wire_end(&w) != OK) return ERR_CORRUPT;
+    if (queue_rcpt_decode(row, &r) != OK) return ERR_CORRUPT;
     struct key due = { .kind = KEY_QUEUE_DUE,
                        .shard = k->shard,
                        .name = r.next_hop,
@@ -183,13 +181,17 @@ static enum err one(struct txn *t, struct verify_rows *v, const struct row *row,
                     struct str *next_out)
 {
     const char *finding = NULL;
-    struct key k = { .kind = KEY_VERSION };
+    struct key k;
+    enum err e = OK;
     *next_out = key_after(txn_arena(t), row->key);
-    enum err e = key_parse(row->key, &k);
-    if (e == OK && key_is_of_account(&k)) {
+    if (key_parse(row->key, &k) != OK) {
+        verify_say_foreign(&v->say, &v->findings, row->key);
+        return OK;
+    }
+    if (key_is_of_account(&k)) {
         *next_out = key_owner_range(txn_arena(t), &k).until;
         e = check_owner(t, k.account, &finding);
-    } else if (e == OK) {
+    } else {
         e = check_row(t, &k, row, &finding);
     }
     if (e == ERR_CORRUPT) {

@@ -1,5 +1,12 @@
 #include "mail/verify_say.h"
 
+static void say(const struct verify_say *to, uint64_t *findings, struct buf *line)
+{
+    ++*findings;
+    if (to->say != NULL) to->say(to->ctx, buf_str(line));
+    buf_free(line);
+}
+
 void verify_say(const struct verify_say *to, uint64_t *findings, const struct key *k,
                 const char *what)
 {
@@ -33,7 +40,14 @@ void verify_say(const struct verify_say *to, uint64_t *findings, const struct ke
     }
     buf_put_lit(&b, ": ");
     buf_put(&b, str_c(what));
-    ++*findings;
-    if (to->say != NULL) to->say(to->ctx, buf_str(&b));
-    buf_free(&b);
+    say(to, findings, &b);
+}
+
+void verify_say_foreign(const struct verify_say *to, uint64_t *findings, struct str key)
+{
+    struct buf b = buf_new(2 * ENGINE_KEY_MAX + 64);
+    buf_put_lit(&b, "row ");
+    buf_put_hex(&b, key);
+    buf_put_lit(&b, ": the key is in no table");
+    say(to, findings, &b);
 }

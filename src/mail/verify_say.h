@@ -7,4 +7,7 @@
 void verify_say(const struct verify_say *to, uint64_t *findings, const struct key *k,
                 const char *what);
 
+/* A row whose key is none of ours. */
+void verify_say_foreign(const struct verify_say *to, uint64_t *findings, struct str key);
+
 #endif

@@ -92,6 +92,7 @@ enum damage {
     WRONG_USE,   /* of a state row */
     LOW_MAILBOX, /* next mailbox of a state row */
     LOSE_BLOB,   /* of a message */
+    FOREIGN,     /* a row with a key of nobody's */
     WRONG_HOP,   /* the number that waits for it */
 };
 
@@ -148,6 +149,8 @@ static enum err harm_body(struct txn *t, void *ctx)
         return txn_blob_count(t, blob_of_message(h->key.message), -1);
     case WRONG_HOP:
         return harm_hop(t, h);
+    case FOREIGN:
+        return txn_put(t, STR("Xyz"), STR_NONE);
     }
     must(false);
 }
@@ -212,6 +215,7 @@ static const struct {
       { LOSE, { .kind = KEY_CHANGE, .account = BOB, .modseq = 2 } },
       "newest change",
       false },
+    { "a foreign row", { FOREIGN, { .kind = KEY_VERSION } }, "row 58797a", false },
     { "a domain",
       { LOSE, { .kind = KEY_DOMAIN, .domain = S("example.org") } },
       "domain is not there",
