@@ -97,8 +97,8 @@ enum err date_join(const struct date_parts *p, int zone_minutes, int64_t *time_s
     if (p->day < 1 || p->day > month_days(p->year, p->month)) return ERR_RANGE;
     if (p->hour < 0 || p->hour > 23 || p->minute < 0 || p->minute > 59) return ERR_RANGE;
     if (p->second < 0 || p->second > 60) return ERR_RANGE;
-    *time_s_out = days_of(p->year, p->month, p->day) * DAY_S + p->hour * 3600 + p->minute * 60 +
-                  p->second - (int64_t)zone_minutes * 60;
+    *time_s_out = days_of(p->year, p->month, p->day) * DAY_S + (int64_t)p->hour * 3600 +
+                  (int64_t)p->minute * 60 + p->second - (int64_t)zone_minutes * 60;
     return OK;
 }
 

@@ -128,9 +128,9 @@ static struct str without_blanks_at_end(struct str s)
  * line end away. */
 static void put_line(struct decoder *d, struct str line, struct buf *out)
 {
-    struct str end = STR_NONE, text = line;
-    if (str_ends(text, STR("\n"))) text.n--;
-    if (str_ends(text, STR("\r"))) text.n--;
+    struct str end, text = line;
+    if (text.n > 0 && text.p[text.n - 1] == '\n') text.n--;
+    if (text.n > 0 && text.p[text.n - 1] == '\r') text.n--;
     end = str_skip(line, text.n);
     text = without_blanks_at_end(text);
     if (text.n > 0 && text.p[text.n - 1] == '=') {

@@ -42,11 +42,11 @@ static struct str keep_text(struct structure_builder *b, struct str value)
 static bool keep_address(struct structure_builder *b, const struct address *from,
                          struct address *to)
 {
-    enum { LONGEST = 1000 };
-    if (from->local.n > LONGEST || from->domain.n > LONGEST || from->route.n > LONGEST) {
+    const size_t longest = 1000;
+    if (from->local.n > longest || from->domain.n > longest || from->route.n > longest) {
         return false;
     }
-    if (b->addresses_left == 0 || b->text_left_bytes < 4 * LONGEST) return false;
+    if (b->addresses_left == 0 || b->text_left_bytes < 4 * longest) return false;
     b->addresses_left--;
     *to = (struct address){ .kind = from->kind,
                             .name = keep(b, from->name),

@@ -453,7 +453,7 @@ static bool link_part(struct reader *r, uint32_t index, uint64_t depth, uint32_t
 
 static void get_parts(struct reader *r)
 {
-    uint32_t latest[MIME_DEPTH_MAX];
+    uint32_t latest[MIME_DEPTH_MAX] = { 0 };
     uint64_t last_head_from = 0, last_depth = 0;
     for (;;) {
         uint64_t depth = wire_get_var(&r->w);
