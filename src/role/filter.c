@@ -53,14 +53,25 @@ static enum err look_up(void *ctx, struct str address, struct arena *a,
     return OK;
 }
 
+/* RFC 5321 4.5.1: postmaster is always taken, alone and at the host's own name (which HELP tells);
+ * where the directory has nobody of that name it is the administrator. */
+static bool is_host_postmaster(struct role_self *r, struct str address, struct arena *a)
+{
+    struct directory_answer d;
+    size_t at = str_rfind(address, '@');
+    if (r->config->admin.n == 0) return false;
+    if (at == STR_NOWHERE) return true; /* the grammar lets only this word go without a domain */
+    return str_eq_nocase(str_part(address, 0, at), STR("postmaster")) &&
+           str_eq_nocase(str_skip(address, at + 1), r->config->host) &&
+           look_up(r, address, a, &d) == OK && d.kind == DIRECTORY_NOTHING;
+}
+
 enum err filter_route(struct role_self *r, const struct peer *peer, struct str from,
                       struct str address, struct arena *a, struct route *out)
 {
     struct config_facts facts = { .peer = peer, .from = from, .to = address };
     struct route_world w = { .config = r->config, .look_up = look_up, .ctx = r };
-    /* RFC 5321 4.5.1: <postmaster> without a domain is always taken; it is the administrator's. */
-    if (str_find(address, '@') == STR_NOWHERE && r->config->admin.n > 0)
-        facts.to = r->config->admin;
+    if (is_host_postmaster(r, address, a)) facts.to = r->config->admin;
     return route_address(&w, &facts, check_may_relay(r->config, peer), a, out);
 }
 

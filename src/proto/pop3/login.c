@@ -275,6 +275,7 @@ enum err pop3_begin_tls(struct pop3 *p)
     } else {
         log_info("pop3.tls_failed", L_ID("conn", p->peer.conn), L_STR("client", p->peer.ip),
                  L_ERR(e), L_STR("why", buf_str(&why)));
+        e = ERR_TLS; /* for whatever reason: there is no channel for a goodbye */
     }
     buf_free(&why);
     buf_free(&words);

@@ -105,6 +105,7 @@ enum err smtp_begin_tls(struct smtp *s)
         smtp_tls_failures++;
         log_info("smtp.tls_failed", L_ID("conn", s->peer.conn), L_STR("client", s->peer.ip),
                  L_ERR(e), L_STR("why", buf_str(&why)));
+        e = ERR_TLS; /* for whatever reason: there is no channel for a goodbye */
     }
     buf_free(&why);
     buf_free(&words);

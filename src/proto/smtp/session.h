@@ -128,7 +128,7 @@ void smtp_reset(struct smtp *s);
  * streams. */
 enum err smtp_read_proxy(struct smtp *s);
 
-/* Begin TLS as the server and note what came out of it. ERR_TLS and those of streams. */
+/* Begin TLS as the server and note what came out of it. ERR_TLS: nothing more can be said. */
 enum err smtp_begin_tls(struct smtp *s);
 
 /* May passwords and mail go over this connection as it is? */
