@@ -3,6 +3,7 @@ import base64
 import json
 import pathlib
 import re
+import signal
 import time
 
 from server import PASSWORD, PATIENCE, Server
@@ -73,7 +74,7 @@ class Player:
 
     def __init__(self, server, dialog):
         self.server, self.dialog = server, dialog
-        self.values = {"case": dialog.path.stem, "dir": str(server.folder) if server else "",
+        self.values = {"case": f"{dialog.path.parent.name}-{dialog.path.stem}", "dir": str(server.folder) if server else "",
                        "password": PASSWORD, **{k: str(v) for k, v in (server.ports if server else {}).items()}}
         self.wires, self.wire, self.pending = {}, None, b""
         self.lines, self.message, self.drop, self.done, self.exit_seen = [], None, None, None, True
@@ -386,10 +387,8 @@ class Player:
 
     def do_log(self, text):
         """log REGEX: a line that was written since the dialog began; it may come a moment later."""
-        deadline = time.monotonic() + PATIENCE
-        while not self.match(text, self.server.log_since(self.log_from), re.search, re.M):
-            assert time.monotonic() < deadline, f"not in the log:\n{self.server.log_since(self.log_from)[-3000:]}"
-            time.sleep(0.02)
+        found = self.server.wait_log(self.fill(text, quote=True), self.log_from)
+        self.values.update({k: v for k, v in found.groupdict().items() if v is not None})
 
     def do_log_not(self, text):
         found = self.match(text, self.server.log_since(self.log_from), re.search, re.M)
@@ -407,11 +406,19 @@ class Player:
             self.server.stop()
         elif text == "kill":
             self.server.kill()
+        elif text == "term":
+            self.server.term()
+        elif text == "wait":
+            self.server.wait()
+        elif text == "reload":
+            position = self.server.log_position()
+            self.server.process.send_signal(signal.SIGHUP)
+            self.server.wait_log(r"keeper\.reload(ed|_refused)", position)
         elif text == "restart":
             self.server.stop()
             self.server.start()
         else:
-            raise AssertionError("server start|fill|stop|kill|restart")
+            raise AssertionError("server start|fill|stop|kill|restart|term|wait|reload")
 
 
 def play_fresh(dialog):

@@ -37,7 +37,8 @@ class Server:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="dialog."))
         os.chmod(self.folder, 0o755)
         self.conf, self.log = self.folder / "postrider.conf", self.folder / "log"
-        self.process, self.ports, self.services, self.expected = None, {}, {}, []
+        self.process, self.ports, self.services = None, {}, {}
+        self.expected = [r"depot\.in_memory"]
         self.fill_in()
 
     # ---- preparation ----
@@ -103,17 +104,21 @@ class Server:
 
     def stop(self):
         """End it by SIGTERM; it must end by itself, with 0."""
-        if self.process is None:
-            return
+        if self.process is not None:
+            self.term()
+            self.wait()
+
+    def term(self):
         self.process.send_signal(signal.SIGTERM)
+
+    def wait(self):
+        process, self.process = self.process, None
         try:
-            code = self.process.wait(timeout=3 * PATIENCE)
+            code = process.wait(timeout=3 * PATIENCE)
         except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-            raise AssertionError(f"SIGTERM did not end the server:\n{self.log.read_text()[-3000:]}")
-        finally:
-            self.process = None
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise AssertionError(f"SIGTERM did not end the server:\n{self.log.read_text()[-3000:]}") from None
         assert code == 0, f"the server ended with {code}:\n{self.log.read_text()[-3000:]}"
 
     def kill(self):
@@ -148,6 +153,14 @@ class Server:
         with open(self.log, "rb") as f:
             f.seek(position)
             return f.read().decode(errors="replace")
+
+    def wait_log(self, pattern, position):
+        """What matches in the log behind `position`; it may come a moment later."""
+        deadline = time.monotonic() + PATIENCE
+        while not (found := re.search(pattern, self.log_since(position), re.M)):
+            assert time.monotonic() < deadline, f"not in the log:\n{self.log_since(position)[-3000:]}"
+            time.sleep(0.02)
+        return found
 
     # ---- asking ----
 
