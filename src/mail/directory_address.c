@@ -1,9 +1,27 @@
 #include "mail/directory_address.h"
 #include "syntax/address.h"
 #include "syntax/domain.h"
+#include "syntax/utf8.h"
+
+#include <stdlib.h>
+#include <unicase.h>
+#include <uninorm.h>
+
+/* Beyond ASCII: lower case letter by letter in no language's own way, and NFC, so that two
+ * spellings of one letter are one (RFC 6532 3.1). */
+static struct str lower_utf8(struct arena *a, struct str s)
+{
+    size_t n = 0;
+    uint8_t *low = u8_tolower((const uint8_t *)s.p, s.n, NULL, UNINORM_NFC, NULL, &n);
+    if (low == NULL) return arena_str(a, s); /* only what is no UTF-8, which no grammar lets in */
+    struct str out = arena_str(a, str_of(low, n));
+    free(low);
+    return out;
+}
 
 struct str directory_lower(struct arena *a, struct str s)
 {
+    if (!utf8_is_ascii(s)) return lower_utf8(a, s);
     struct buf b = buf_new(s.n);
     buf_put_lower(&b, s);
     struct str low = arena_str(a, buf_str(&b));

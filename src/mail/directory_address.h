@@ -1,6 +1,6 @@
-/* An address as the directory's keys see it: domain in normal form, local part without quotes and
- * folded to lower case, in ASCII only (RFC 5321 2.4 leaves it to the host; bytes of UTF-8 are
- * compared as they are). The grammar is syntax/address.h's. */
+/* An address as the directory's keys see it: domain in normal form, local part without quotes, in
+ * lower case and NFC (RFC 5321 2.4 leaves its meaning to the host that has the mailbox: us). The
+ * grammar is syntax/address.h's. */
 #ifndef MAIL_DIRECTORY_ADDRESS_H
 #define MAIL_DIRECTORY_ADDRESS_H
 
@@ -27,7 +27,7 @@ enum err directory_address_target(struct arena *a, struct str address, struct st
 /* A domain in normal form. ERR_INVALID. */
 enum err directory_domain_normal(struct arena *a, struct str domain, struct str *out);
 
-/* ASCII letters in lower case. */
+/* A local part in lower case and NFC. */
 struct str directory_lower(struct arena *a, struct str s);
 
 #endif

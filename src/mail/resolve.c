@@ -32,10 +32,11 @@ static enum err find_user(struct txn *t, const struct directory_address *m, stru
                           struct directory_answer *x)
 {
     unsigned tried = 0;
-    for (size_t i = 1; i < m->local.n && tried < SEPARATORS_MAX; i++) {
-        if (str_find(separators, m->local.p[i]) == STR_NOWHERE) continue;
+    for (size_t i = 1; i < m->given.n && tried < SEPARATORS_MAX; i++) {
+        if (str_find(separators, m->given.p[i]) == STR_NOWHERE) continue;
         tried++;
-        enum err e = find(t, m->domain, str_part(m->local, 0, i), x);
+        struct str user = directory_lower(txn_arena(t), str_part(m->given, 0, i));
+        enum err e = find(t, m->domain, user, x);
         if (e == ERR_NOT_FOUND) continue;
         x->way = DIRECTORY_SUBADDRESS;
         x->detail = str_skip(m->given, i + 1);

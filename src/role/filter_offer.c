@@ -185,6 +185,7 @@ static void fill_plan(struct making *m, const struct intake_text *t)
     memcpy(p->digest, t->digest, sizeof p->digest);
     p->repeatable = t->repeatable;
     p->strict_quota = o->lmtp || p->item_count == 1;
+    p->whole = !o->lmtp; /* one reply must not say 250 for a recipient who got nothing */
     p->received_us = clock_wall_us();
     p->peer = o->peer;
     p->envelope = o->envelope;
