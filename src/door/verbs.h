@@ -91,7 +91,7 @@ const struct verb_row *verb_row(enum verb v);
  * L(noun, name, max): a list of nouns. */
 #define VERB_STRUCTS(S)                                                                            \
     /* `pems`: certificate chain and key of each certificate of the configuration, in turn, as bytes */ \
-    S(role_begin_req, F(u32, index) F(u32, siblings) F(flag, change_user) F(u32, uid) F(u32, gid) F(str, config) F(str, ticket_seed) \
+    S(role_begin_req, F(u32, index) F(u32, siblings) F(flag, change_user) F(u32, uid) F(u32, gid) F(str, config) F(str, ticket_seed) F(flag, quiet) \
       L(str, pems, 512)) \
     S(role_link_req, F(u8, role) F(u32, index))                                                    \
     S(role_listen_req, F(u32, listen)) /* index into the configuration's listeners; LISTEN_CONTROL */ \

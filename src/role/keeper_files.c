@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PEM_MAX = 256 * 1024 };
@@ -188,6 +190,18 @@ static const char *run_path(struct arena *a, struct str run, struct str name)
     return path;
 }
 
+/* A tool that asks who runs here holds a lock for the time of a look: a few tries tell that from a
+ * keeper. */
+static bool pid_file_lock(int fd)
+{
+    bool held = false;
+    for (int i = 0; i < 10 && !held; i++) {
+        if (i > 0) nanosleep(&(struct timespec){ .tv_nsec = 10 * 1000000l }, NULL);
+        held = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    }
+    return held;
+}
+
 enum err keeper_pid_file(struct str run)
 {
     struct arena a = ARENA_INIT(0);
@@ -196,7 +210,7 @@ enum err keeper_pid_file(struct str run)
                   O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
     enum err e = fd >= 0 ? OK : err_from_errno(errno);
     /* The lock lives as long as the process; the descriptor stays open on purpose. */
-    if (e == OK && flock(fd, LOCK_EX | LOCK_NB) != 0) e = ERR_BUSY;
+    if (e == OK && !pid_file_lock(fd)) e = ERR_BUSY;
     buf_put_i64(&b, getpid());
     buf_put_byte(&b, '\n');
     if (e == OK && (ftruncate(fd, 0) != 0 || pwrite(fd, b.p, b.n, 0) != (ssize_t)b.n))
@@ -207,6 +221,47 @@ enum err keeper_pid_file(struct str run)
                                                : str_c(err_words(e))));
     }
     buf_free(&b);
+    arena_free(&a);
+    return e;
+}
+
+/* Is the file locked by somebody? */
+static enum err pid_file_held(int fd)
+{
+    if (flock(fd, LOCK_SH | LOCK_NB) != 0) return errno == EWOULDBLOCK ? OK : ERR_IO;
+    (void)flock(fd, LOCK_UN);
+    return ERR_NOT_FOUND;
+}
+
+static enum err pid_file_read(int fd, pid_t *pid_out)
+{
+    char text[32];
+    uint64_t pid = 0;
+    ssize_t n = pread(fd, text, sizeof text, 0);
+    if (n < 0) return err_from_errno(errno);
+    /* Empty between the lock and the number. */
+    enum err e = str_to_u64(str_trim(str_of(text, (size_t)n)), INT32_MAX, &pid);
+    if (e != OK || pid == 0) return ERR_BUSY;
+    *pid_out = (pid_t)pid;
+    return OK;
+}
+
+enum err keeper_signal(struct str run, int number)
+{
+    struct arena a = ARENA_INIT(0);
+    int process = -1;
+    pid_t pid = 0;
+    int fd = open(run_path(&a, run, STR("postrider.pid")), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    enum err e = fd >= 0 ? pid_file_held(fd) : err_from_errno(errno);
+    if (e == OK && number != 0) e = pid_file_read(fd, &pid);
+    if (e == OK && number != 0 && (process = (int)syscall(SYS_pidfd_open, pid, 0)) < 0)
+        e = err_from_errno(errno);
+    /* Still held now that the process is ours to name: the number cannot have become another's. */
+    if (e == OK && number != 0) e = pid_file_held(fd);
+    if (e == OK && number != 0 && syscall(SYS_pidfd_send_signal, process, number, NULL, 0) != 0)
+        e = err_from_errno(errno);
+    if (process >= 0) close(process);
+    if (fd >= 0) close(fd);
     arena_free(&a);
     return e;
 }

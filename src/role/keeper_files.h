@@ -30,6 +30,10 @@ enum err keeper_folders(const struct config *c);
 enum err keeper_pid_file(struct str run);
 void keeper_clean(struct str run);
 
+/* Signal the keeper that holds the lock on RUN/postrider.pid; 0 only looks whether there is one.
+ * ERR_NOT_FOUND: nobody does; ERR_DENIED; ERR_BUSY: it is just starting. */
+enum err keeper_signal(struct str run, int number);
+
 /* User of a role: change_out false when we are not root (then it stays as it is). ERR_NOT_FOUND. */
 enum err keeper_user(const struct str *name, bool *change_out, uint32_t *uid_out,
                      uint32_t *gid_out);

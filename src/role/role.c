@@ -63,7 +63,8 @@ static enum err take_config(struct role_self *r, const struct role_begin_req *in
     if (r->config != NULL) config_free(&r->config);
     r->config = config;
     config_apply_params(config);
-    log_setup(role_name(r->def->role), config->log.format, config->log.level, STDERR_FILENO);
+    log_setup(role_name(r->def->role), config->log.format,
+              in->quiet ? LOG_ERROR : config->log.level, STDERR_FILENO);
     return load_tls(r, in, why);
 }
 

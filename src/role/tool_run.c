@@ -11,6 +11,9 @@
 #include "sys/spawn.h"
 #include "tool/config_file.h"
 
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -90,7 +93,7 @@ static enum err begin_depot(struct buf *why)
     struct buf packed = BUF_INIT(CONFIG_PACKED_MAX), b = BUF_INIT(VERB_PLAN);
     struct str reply = STR_NONE;
     struct text_rep rep = { .text = STR_NONE };
-    struct role_begin_req in = { .siblings = 1 };
+    struct role_begin_req in = { .siblings = 1, .quiet = true }; /* errors are told all the same */
     config_pack(&packed, config);
     in.config = buf_str(&packed);
     enum err e = keeper_user(&config->user[ROLE_DEPOT], &in.change_user, &in.uid, &in.gid);
@@ -175,5 +178,65 @@ static enum err make_credential(struct str config_path, struct str password, str
     return e;
 }
 
+static enum err store_folder(struct str config_path, struct arena *a, struct str *path_out,
+                             struct buf *why)
+{
+    enum err e = need_config(config_path, why);
+    if (e != OK) return e;
+    if (config->store.engine != CONFIG_ENGINE_EMBEDDED) {
+        buf_put_lit(why, "the store is in memory: it has no folder");
+        return ERR_UNSUPPORTED;
+    }
+    *path_out = arena_str(a, config->store.path);
+    return OK;
+}
+
+/* ---- the keeper ---- */
+
+static enum err tell_keeper(struct str config_path, enum tool_signal what, struct buf *why)
+{
+    static const int numbers[] = { [TOOL_STOP] = SIGTERM, [TOOL_RELOAD] = SIGHUP };
+    enum err e = need_config(config_path, why);
+    if (e != OK) return e;
+    e = keeper_signal(config->run, numbers[what]);
+    if (e == ERR_NOT_FOUND) {
+        buf_put_lit(why, "Postrider does not run (nobody holds ");
+        buf_put(why, config->run);
+        buf_put_lit(why, "/postrider.pid)");
+    } else if (e != OK) {
+        buf_put_lit(why, "cannot signal the keeper of ");
+        buf_put(why, config->run);
+        buf_put_lit(why, ": ");
+        buf_put(why, str_c(err_words(e)));
+    }
+    return e;
+}
+
+static enum err keeper_runs(struct str config_path, struct buf *why)
+{
+    enum err e = need_config(config_path, why);
+    return e == OK ? keeper_signal(config->run, 0) : e;
+}
+
+static int run(struct str config_path)
+{
+    struct arena a = ARENA_INIT(0);
+    int code = EXIT_USAGE;
+    char *path = realpath(arena_c(&a, config_path), NULL);
+    if (path == NULL) {
+        (void)fprintf(stderr, "postrider: cannot read %s: %s\n", arena_c(&a, config_path),
+                      strerror(errno));
+    } else {
+        code = keeper_main(arena_str(&a, str_c(path)));
+    }
+    free(path);
+    arena_free(&a);
+    return code;
+}
+
 const struct tool_world tool_world = { .open_depot = open_depot,
-                                       .make_credential = make_credential };
+                                       .make_credential = make_credential,
+                                       .store_folder = store_folder,
+                                       .tell_keeper = tell_keeper,
+                                       .keeper_runs = keeper_runs,
+                                       .run = run };

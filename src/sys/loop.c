@@ -266,6 +266,9 @@ void watch_close(struct watch *w)
 {
     if (w->fd < 0) return;
     must(w->reader == NULL && w->writer == NULL);
-    close(w->fd); /* the last descriptor of its file: epoll forgets it by itself */
+    /* Other processes may hold the same file (listening sockets): then its end here is none, and
+     * epoll would go on to name a watch that is gone. */
+    (void)epoll_ctl(loop.epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
+    close(w->fd);
     w->fd = -1;
 }

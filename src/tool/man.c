@@ -2,10 +2,11 @@
 #include "tool/man.h"
 #include "model/config_option.h"
 #include "syntax/conf_value.h"
+#include "tool/command.h"
 
 #include <stdio.h>
 
-enum { MAN_MAX = 1 << 20, EXIT_FINE = 0, EXIT_USAGE = 2 };
+enum { MAN_MAX = 1 << 20 };
 
 /* ---- text ---- */
 
@@ -216,18 +217,87 @@ void man_put_conf(struct buf *b)
     put_limits(b);
 }
 
+/* ---- commands ---- */
+
+/* Words of a usage line: capitals are what the reader puts in, the rest is typed as it is. */
+static void put_words(struct buf *b, struct str words)
+{
+    size_t i = 0;
+    while (i < words.n) {
+        size_t from = i;
+        while (i < words.n && words.p[i] >= 'A' && words.p[i] <= 'Z') {
+            i++;
+        }
+        /* "MESSAGE-ID" is one word, "N]" is one, "A" of "--Ab" is none. */
+        while (i > from && i + 1 < words.n && words.p[i] == '-' && words.p[i + 1] >= 'A' &&
+               words.p[i + 1] <= 'Z') {
+            i++;
+            while (i < words.n && words.p[i] >= 'A' && words.p[i] <= 'Z') {
+                i++;
+            }
+        }
+        if (i > from) {
+            buf_put_lit(b, "\\fI");
+            put_escaped(b, str_part(words, from, i - from));
+            buf_put_lit(b, "\\fP");
+        } else {
+            put_escaped(b, str_part(words, i++, 1));
+        }
+    }
+}
+
+static void put_command(struct buf *b, const struct command_row *r)
+{
+    buf_put_lit(b, ".TP\n\\fB");
+    put_escaped(b, r->noun);
+    if (r->verb.n > 0 && !r->verb_implied) {
+        buf_put_byte(b, ' ');
+        put_escaped(b, r->verb);
+    }
+    buf_put_lit(b, "\\fP");
+    if (r->words != NULL) {
+        buf_put_byte(b, ' ');
+        put_words(b, str_c(r->words));
+    }
+    buf_put_byte(b, '\n');
+    /* What it does, as a sentence. */
+    struct buf does = BUF_INIT(1024);
+    buf_put(&does, str_c(r->does));
+    if (does.n > 0 && does.p[0] >= 'a' && does.p[0] <= 'z')
+        does.p[0] = (char)(does.p[0] - 'a' + 'A');
+    buf_put_byte(&does, '.');
+    put_text(b, buf_str(&does));
+    buf_free(&does);
+    if (r->doc != NULL) put_text(b, str_c(r->doc));
+}
+
+void man_put_commands(struct buf *b)
+{
+    const struct command_row *r;
+
+    buf_put_lit(b, ".SH COMMANDS\n");
+    for (size_t i = 0; (r = command_row_at(i)) != NULL; i++) {
+        put_command(b, r);
+    }
+}
+
 int tool_man(int argc, char **argv)
 {
     struct buf b = buf_new(MAN_MAX);
+    struct str part = argc == 2 ? str_c(argv[1]) : STR_NONE;
 
-    if (argc != 2 || !str_eq(str_c(argv[1]), STR("conf"))) {
-        (void)fputs("usage: postrider man conf\n\n"
-                    "  print the parts of postrider.conf(5) that come from the program's tables\n",
+    if (str_eq(part, STR("conf"))) {
+        man_put_conf(&b);
+    } else if (str_eq(part, STR("commands"))) {
+        man_put_commands(&b);
+    } else {
+        (void)fputs("usage: postrider man conf|commands\n\n"
+                    "  print the parts of postrider.conf(5) and postrider(8) that come from the "
+                    "program's tables\n",
                     stderr);
         return EXIT_USAGE;
     }
-    man_put_conf(&b);
     (void)fwrite(b.p, 1, b.n, stdout);
     buf_free(&b);
-    return EXIT_FINE;
+    return EXIT_GOOD;
 }

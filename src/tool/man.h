@@ -8,7 +8,10 @@
 /* The sections SETTINGS, CONDITIONS and LIMITS of postrider.conf(5), in the macros of man(7). */
 void man_put_conf(struct buf *b);
 
-/* postrider man conf: prints them. `argv[0]` is "man". Exit code 0, or 2 for usage. */
+/* The section COMMANDS of postrider(8). */
+void man_put_commands(struct buf *b);
+
+/* postrider man conf|commands: prints them. `argv[0]` is "man". Exit code 0, or 2 for usage. */
 int tool_man(int argc, char **argv);
 
 #endif

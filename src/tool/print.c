@@ -1,6 +1,7 @@
 #include "tool/print.h"
 
 #include "base/log.h"
+#include "syntax/base64.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +20,14 @@ void print_error(struct str text)
     fwrite(text.p, 1, text.n, stderr);
 }
 
+void printer_begin_as(struct printer *p, bool json, enum printer_kind kind)
+{
+    *p = (struct printer){ .json = json, .kind = kind };
+}
+
 void printer_begin(struct printer *p, bool json)
 {
-    *p = (struct printer){ .json = json };
+    printer_begin_as(p, json, PRINT_ROWS);
 }
 
 /* A column's name without the mark of its kind. */
@@ -29,6 +35,15 @@ static struct str column_name(struct str column)
 {
     return column.n > 0 && (column.p[0] == '#' || column.p[0] == '?') ? str_skip(column, 1)
                                                                       : column;
+}
+
+static void open_value(struct printer *p)
+{
+    static const struct str opens[] = { [PRINT_ROWS] = STR_INIT("{\"rows\":["),
+                                        [PRINT_TEXT] = STR_INIT("{\"text\":\""),
+                                        [PRINT_BYTES] = STR_INIT("{\"base64\":\"") };
+    if (!p->begun) out(opens[p->kind]);
+    p->begun = true;
 }
 
 /* ---- JSON ---- */
@@ -48,8 +63,7 @@ static void json_page(struct printer *p, const struct admin_rep *rep)
 {
     struct buf b = BUF_INIT(16 * 1024 * 1024);
     size_t columns = rep->columns_count;
-    if (!p->begun) buf_put_lit(&b, "{\"rows\":[");
-    p->begun = true;
+    open_value(p);
     for (size_t i = 0; columns > 0 && i + columns <= rep->cells_count; i += columns) {
         buf_put(&b, p->rows++ > 0 ? STR(",\n{") : STR("\n{"));
         for (size_t k = 0; k < columns; k++) {
@@ -127,25 +141,79 @@ static void table_page(struct printer *p, const struct admin_rep *rep)
 
 void printer_page(struct printer *p, const struct admin_rep *rep)
 {
-    if (p->json) {
+    if (rep->data.n > 0) {
+        printer_data(p, rep->data);
+    } else if (p->json) {
         json_page(p, rep);
     } else if (rep->columns_count > 0) {
         table_page(p, rep);
     }
-    if (rep->data.n > 0 && !p->json) out(rep->data);
 }
+
+/* ---- text and bytes ---- */
+
+static void put_base64(struct printer *p, struct str bytes)
+{
+    struct buf group = BUF_INIT(bytes.n + sizeof p->odd), text = BUF_INIT(bytes.n * 2 + 16);
+    buf_put(&group, str_of(p->odd, p->odd_count));
+    buf_put(&group, bytes);
+    p->odd_count = group.n % 3;
+    struct str left = str_skip(buf_str(&group), group.n - p->odd_count);
+    for (size_t i = 0; i < left.n; i++) {
+        p->odd[i] = left.p[i];
+    }
+    base64_put(&text, str_part(buf_str(&group), 0, group.n - p->odd_count));
+    out(buf_str(&text));
+    buf_free(&group);
+    buf_free(&text);
+}
+
+static void put_text(struct str text)
+{
+    struct buf b = BUF_INIT(text.n * 6 + 16);
+    buf_put_json(&b, text);
+    out(str_part(buf_str(&b), 1, b.n - 2)); /* the quotes stand around the whole */
+    buf_free(&b);
+}
+
+void printer_data(struct printer *p, struct str bytes)
+{
+    if (!p->json) {
+        out(bytes);
+        return;
+    }
+    open_value(p);
+    if (p->kind == PRINT_BYTES) {
+        put_base64(p, bytes);
+    } else if (p->kind == PRINT_TEXT) {
+        put_text(bytes);
+    }
+}
+
+static void close_value(struct printer *p)
+{
+    if (p->kind == PRINT_BYTES) {
+        struct buf b = BUF_INIT(16);
+        base64_put(&b, str_of(p->odd, p->odd_count));
+        out(buf_str(&b));
+        buf_free(&b);
+    }
+    out(p->kind == PRINT_ROWS ? STR("\n]") : STR("\""));
+}
+
+/* ---- the end ---- */
 
 void printer_message(struct printer *p, struct str text, bool failure)
 {
-    struct buf b = BUF_INIT(128 * 1024);
+    struct buf b = BUF_INIT(1024 * 1024);
     if (p->json) {
-        buf_put(&b, p->begun ? STR("],") : STR("{"));
+        if (p->begun) close_value(p);
+        buf_put(&b, p->begun ? STR(",") : STR("{"));
         buf_put(&b, failure ? STR("\"error\":") : STR("\"message\":"));
         buf_put_json(&b, text);
         buf_put_lit(&b, "}\n");
-        p->begun = false;
-        p->json = false; /* the object is closed */
         out(buf_str(&b));
+        p->closed = true;
     } else {
         if (failure) buf_put_lit(&b, "postrider: ");
         buf_put(&b, text);
@@ -161,6 +229,10 @@ void printer_message(struct printer *p, struct str text, bool failure)
 
 void printer_end(struct printer *p)
 {
-    if (p->json) out(p->begun ? STR("\n]}\n") : STR("{\"rows\":[]}\n"));
+    if (p->json && !p->closed) {
+        open_value(p);
+        close_value(p);
+        out(STR("}\n"));
+    }
     fflush(stdout);
 }
