@@ -65,6 +65,7 @@ static enum err serve_intake_commit(void *ctx, struct door_request *q)
     enum err e = depot_checked(depot_commit(depot.engine, INTENT_DURABLE, intake_body, &i));
     if (stage != NULL && e == OK) depot_stage_done(stage);
     if (stage != NULL && e != OK) depot_stage_put_back(stage);
+    if (e == ERR_OVER_QUOTA) return e; /* an answer, not a failure */
     if (e != OK) {
         depot_failures++;
         log_warn("depot.commit_failed", L_ID("conn", plan.peer.conn), L_ID("msg", plan.message),

@@ -2,6 +2,7 @@
  * no network. */
 #include "role/role.h"
 
+#include "agent/auth/identity.h"
 #include "agent/check/check.h"
 #include "agent/intake/text.h"
 #include "agent/route/cache.h"
@@ -75,17 +76,10 @@ enum err filter_route(struct role_self *r, const struct peer *peer, struct str f
     return route_address(&w, &facts, check_may_relay(r->config, peer), a, out);
 }
 
-bool filter_owns(struct role_self *r, struct str login, struct str address, struct arena *a)
+enum err filter_owns(struct role_self *r, struct str login, struct str address)
 {
-    struct directory_answer d;
-    if (str_eq_nocase(login, address)) return true;
-    if (look_up(r, address, a, &d) != OK) return false;
-    if (d.kind == DIRECTORY_ACCOUNT) return str_eq_nocase(d.account.address, login);
-    if (d.kind != DIRECTORY_ALIAS) return false;
-    for (size_t i = 0; i < d.alias.target_count; i++) {
-        if (str_eq_nocase(d.alias.targets[i], login)) return true;
-    }
-    return false;
+    struct identity_world w = { .look_up = look_up, .ctx = r };
+    return identity_check(&w, login, address);
 }
 
 /* ---- verbs of the edge ---- */
@@ -111,9 +105,12 @@ static enum err serve_sender_check(void *ctx, struct door_request *q)
     if (sender_check_req_get(q->bytes, &q->arena, &in) != OK) return ERR_PROTOCOL;
     struct config_facts facts = { .peer = &in.peer, .from = in.envelope.reverse_path };
     check_rules(r->config, CONFIG_AT_MAIL, &facts, &q->arena, &out.outcome, NULL);
-    if (outcome_is_ok(&out.outcome) && in.peer.login.n > 0 && in.envelope.reverse_path.n > 0 &&
-        !filter_owns(r, in.peer.login, in.envelope.reverse_path, &q->arena)) {
-        out.outcome = outcome_of("sender-not-yours");
+    if (outcome_is_ok(&out.outcome) && in.peer.login.n > 0) {
+        enum err e = filter_owns(r, in.peer.login, in.envelope.reverse_path);
+        if (e == ERR_CANCELLED) return e;
+        if (e != OK)
+            out.outcome =
+                outcome_of(e == ERR_DENIED || e == ERR_SYNTAX ? "sender-not-yours" : "internal");
     }
     outcome_rep_put(&q->reply, &out);
     return OK;

@@ -154,7 +154,9 @@ static enum err own_addresses(struct making *m, struct intake_in *in)
     /* Only the author has to be looked at: is it the login's own by an alias? */
     struct str from;
     if (m->in->peer.login.n == 0 || !intake_author(m->arena, m->in->content, &from)) return OK;
-    if (!filter_owns(m->role, m->in->peer.login, from, m->arena)) return OK;
+    enum err e = filter_owns(m->role, m->in->peer.login, from);
+    if (e == ERR_CANCELLED) return e;
+    if (e != OK) return OK; /* then a Sender field tells who it was */
     struct str *own = ARENA_NEW(m->arena, struct str);
     *own = from;
     in->own = own;
@@ -289,8 +291,9 @@ enum err filter_offer(struct role_self *r, const struct offer_req *in, struct ar
     map_free(&m.seen);
     if (e == ERR_CANCELLED) return e;
     if (e != OK) {
-        log_warn("filter.offer_failed", L_ID("conn", in->peer.conn), L_ID("msg", in->message),
-                 L_ERR(e));
+        if (e != ERR_OVER_QUOTA) /* which is an answer, not a failure */
+            log_warn("filter.offer_failed", L_ID("conn", in->peer.conn), L_ID("msg", in->message),
+                     L_ERR(e));
         out->outcome = outcome_from_err(e);
         for (size_t i = 0; i < out->rcpts_count; i++) {
             m.rcpts[i] = out->outcome;

@@ -15,8 +15,9 @@ enum err filter_ask_depot(struct role_self *r, enum verb verb, struct buf *reque
 enum err filter_route(struct role_self *r, const struct peer *peer, struct str from,
                       struct str address, struct arena *a, struct route *out);
 
-/* Is the address the login's own, or an alias that leads to it? Waits. */
-bool filter_owns(struct role_self *r, struct str login, struct str address, struct arena *a);
+/* May the login send from this address (agent/auth/identity.h)? Waits. OK, ERR_DENIED, ERR_SYNTAX,
+ * ERR_CANCELLED, or why it cannot be told now. */
+enum err filter_owns(struct role_self *r, struct str login, struct str address);
 
 /* ---- filter_offer.c ---- */
 

@@ -320,6 +320,11 @@ enum err auth_service_begin(struct auth_service *s, const void *owner,
         refuse(out, "auth-unavailable");
         return OK;
     }
+    if (in->has_initial && in->initial.n == 0) {
+        /* "=": the client is through with nothing said; no mechanism of ours begins so. */
+        refuse(out, "auth-failed");
+        return OK;
+    }
     struct exchange *x = make(s, owner, in);
     struct sasl_terms terms = { .private = in->clear_ok || x->tls,
                                 .bindings = { in->exporter, in->unique, in->end_point },

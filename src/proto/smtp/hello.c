@@ -137,6 +137,7 @@ enum err smtp_do_starttls(struct smtp *s, const struct smtp_command *c)
     /* RFC 3207 4.2: what was said before is forgotten. */
     smtp_reset(s);
     s->peer.helo = STR_NONE;
+    s->peer.login = STR_NONE; /* whoever stands in between could have logged in as himself */
     s->peer.extended = false;
     s->state = SMTP_FRESH;
     return OK;

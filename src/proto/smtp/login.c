@@ -83,10 +83,19 @@ static enum err challenge(struct smtp *s, struct str words_out, struct buf *word
     sasl_challenge_put(&s->stream.out, STR("334 "), words_out);
     enum err e = smtp_flush(s);
     if (e == OK) e = stream_read_line(&s->stream, SASL_LINE_MAX, smtp_command_wait_ms, &line);
-    if (e != OK) return e;
-    e = sasl_response_decode(words, line);
+    if (e != OK && e != ERR_LIMIT) return e;
+    if (e == OK) e = sasl_response_decode(words, line);
     if (e == OK) return OK;
     *gave_up_out = true;
+    if (e == ERR_LIMIT) {
+        struct outcome o = outcome_of("bad-syntax");
+        o.code = 500; /* RFC 4954 4 */
+        o.detail = 6;
+        o.text = STR("Authentication exchange line is too long");
+        s->errors++;
+        smtp_say_outcome(s, &o, STR_NONE);
+        return OK;
+    }
     smtp_refuse(s, "bad-syntax",
                 e == ERR_CANCELLED ? STR("the client gave up") : STR("not base64"));
     return OK;
