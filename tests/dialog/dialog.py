@@ -174,6 +174,14 @@ class Player:
         words = dict(w.split("=", 1) for w in text.split())
         self.wire.start_tls(words.get("version"), words.get("alpn"))
 
+    def do_tls_fails(self, text):
+        """tls-fails [alpn=NAME] [version=1.2]: the handshake must not succeed."""
+        try:
+            self.do_tls(text)
+        except (OSError, AssertionError):
+            return
+        raise AssertionError("the handshake succeeded")
+
     # ---- the talk ----
 
     def do_send(self, text):
@@ -226,7 +234,7 @@ class Player:
         assert len(self.lines) == int(text), f"{len(self.lines)} lines: {self.lines[:20]}"
 
     def do_auth(self, text):
-        """auth MECHANISM USER PASSWORD [binding=KIND] [broken]: the whole exchange; the server's last line is matched
+        """auth MECHANISM USER PASSWORD [binding=KIND] [broken] [wrong-binding]: the whole exchange; the server's last line is matched
         by the next `S:`."""
         words = self.fill(text).split()
         mechanism, user, password, rest = words[0], words[1], words[2], words[3:]
@@ -234,7 +242,7 @@ class Player:
             line = self.wire.cram_md5(user, password)
         else:
             binding = next((w.split("=", 1)[1] for w in rest if w.startswith("binding=")), None)
-            line = self.wire.scram(mechanism, user, password, binding, "broken" in rest)
+            line = self.wire.scram(mechanism, user, password, binding, "broken" in rest, "wrong-binding" in rest)
         self.wire.buffer = line.encode() + b"\r\n" + self.wire.buffer
 
     # ---- what nearly every dialog begins with, in one line ----

@@ -46,6 +46,7 @@ class Server:
     def fill_in(self):
         """Write the configuration with ports and paths in the place of ${words}."""
         text = (HERE / "configs" / f"{self.config}.conf").read_text()
+        self.expected += re.findall(r"^# expect-log: (.*)", text, re.M)
         for service, name in re.findall(r"^listen (\w+) \S*?\$\{(\w+)\}", text, re.M):
             self.services[name] = service
         for service, path, in re.findall(r"^listen (\w+) unix:\$\{dir\}/(\w+)", text, re.M):

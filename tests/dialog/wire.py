@@ -128,7 +128,7 @@ class Wire:
                 return base64.b64decode(line[len(lead):], validate=True).decode(), None
         return None, line
 
-    def scram(self, mechanism, user, password, binding=None, break_proof=False):
+    def scram(self, mechanism, user, password, binding=None, break_proof=False, break_binding=False):
         """Log in; the last line of the server comes back. The server's own proof is checked."""
         digest = "sha1" if "SHA-1" in mechanism else "sha256"
         header = f"p={binding},," if binding else "n,,"
@@ -142,6 +142,8 @@ class Wire:
         assert parts["r"].startswith(first.split("r=")[1]), f"the nonce is not ours: {challenge}"
         salted = hashlib.pbkdf2_hmac(digest, password.encode(), base64.b64decode(parts["s"]), int(parts["i"]))
         bound = header.encode() + (self.binding_data(binding) if binding else b"")
+        if break_binding:
+            bound = bound[:-1] + bytes([bound[-1] ^ 1])
         last = f"c={base64.b64encode(bound).decode()},r={parts['r']}"
         signed = f"{first},{challenge},{last}".encode()
         client_key = hmac.digest(salted, b"Client Key", digest)
