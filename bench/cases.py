@@ -105,7 +105,8 @@ class Throughput:
 
     def run(self, bench):
         data = {}
-        with bench.servers("floor", "postfix", "postrider") as servers:
+        with bench.servers("floor", "postfix", "postrider",
+                           accounts=self.load.get("accounts", 100)) as servers:
             tool, data["tools"] = self.choose_tool(bench, servers)
             counts = {s.name: self.calibrate(bench, s, tool) for s in servers}
             for server in bench.in_turn(servers):
@@ -377,7 +378,8 @@ class Pop3:
 
     def run(self, bench):
         data = {}
-        with bench.servers("postfix", "postrider") as servers:
+        with bench.servers("postfix", "postrider", accounts=self.sessions,
+                           password=PASSWORD) as servers:
             for server in servers:
                 self.fill(bench, server)
             mail = next((f"{s.dir}/mail" for s in servers if s.name == "postfix"), None)

@@ -87,7 +87,7 @@ class Postfix(Server):
             raise Missing("Postfix is not installed")
         if os.geteuid() != 0:
             raise Missing("Postfix can only be started by root")
-        self.boxes = self.settings.get("accounts", 1000)
+        self.boxes = self.settings.get("accounts", 100)
         self.port = free_port()
         self.make_directories()
         self.write_configuration()

@@ -23,9 +23,7 @@ log {{
 """
 
 TLS = """\
-tls {{
-  certificate {cert} {key}
-}}
+tls {{ certificate {cert} key {key} }}
 """
 
 
@@ -48,5 +46,28 @@ class Postrider(Server):
             f.write(text)
         self.tool("config", "check")
 
+    def tool(self, *words, text=None):
+        """One command of the administrator."""
+        done = subprocess.run([self.program, *words, "-c", self.file], input=text,
+                              capture_output=True, text=True, timeout=120)
+        if done.returncode != 0:
+            raise Failed(f"postrider {' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
+
     def command(self):
         return [self.program, "run", "-c", self.file]
+
+    def start(self, count_syncs=False):
+        super().start(count_syncs)
+        try:
+            self.tool("domain", "add", DOMAIN)
+            for i in range(1, self.settings.get("accounts", 100) + 1):
+                name = f"user{i}@{DOMAIN}"
+                if self.settings.get("password"):
+                    self.tool("account", "add", name, "--password-stdin",
+                              text=self.settings["password"] + "\n")
+                else:
+                    self.tool("account", "add", name)
+        except BaseException:
+            self.stop()
+            raise
+        return self
