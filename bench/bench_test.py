@@ -148,8 +148,8 @@ class DriverTest(unittest.TestCase):
 
     def test_pop3_fetches_each_message(self):
         with Listening(Maildrop) as server:
-            told = self.driver.run("pop3", server.port, 30, sessions=2, messages=3, password="right")
-            piped = self.driver.run("pop3", server.port, 30, sessions=2, messages=3, password="right",
+            told = self.driver.run("pop3", server.port, 30, sessions=2, accounts=2, messages=3, password="right")
+            piped = self.driver.run("pop3", server.port, 30, sessions=2, accounts=2, messages=3, password="right",
                                     pipelining=True)
         self.assertEqual((told["done"], told["failed"]), (6, 0))
         self.assertEqual((piped["done"], piped["failed"]), (6, 0))

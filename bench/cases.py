@@ -405,7 +405,7 @@ class Pop3:
         cpu = server.group.cpu_seconds()
         port = getattr(server, "pop3_port", server.port)
         told = bench.driver.run("pop3", port, bench.deadline, sessions=self.sessions,
-                                messages=self.messages, password=PASSWORD)
+                                accounts=self.sessions, messages=self.messages, password=PASSWORD)
         if told["failed"] or told["unfinished"]:
             raise Failed(f"{server.title}: {told['first_failure'] or 'not all messages came'}")
         return {"per_second": told["per_second"], "seconds": told["seconds"],

@@ -34,7 +34,7 @@ static const char help[] =
     "  --timeout SECONDS     give up then (120)\n"
     "prints JSON; exit code 0: all went well, 1: not all, 2: usage\n";
 
-static _Noreturn void usage(const char *why)
+_Noreturn void load_usage(const char *why)
 {
     fprintf(stderr, "load: %s\n%s", why, help);
     exit(2);
@@ -44,13 +44,13 @@ static uint32_t number(struct str text, uint64_t max)
 {
     uint64_t value = 0;
 
-    if (str_to_u64(text, max, &value) != OK) usage("a number is out of range");
+    if (str_to_u64(text, max, &value) != OK) load_usage("a number is out of range");
     return (uint32_t)value;
 }
 
 static bool yes(struct str text, struct str on, struct str off)
 {
-    if (!str_eq(text, on) && !str_eq(text, off)) usage("a word is not one of the two");
+    if (!str_eq(text, on) && !str_eq(text, off)) load_usage("a word is not one of the two");
     return str_eq(text, on);
 }
 
@@ -62,7 +62,8 @@ static uint32_t address(struct str s)
 
     buf_put(&text, s);
     buf_put_byte(&text, '\0');
-    if (buf_check(&text) != OK || inet_pton(AF_INET, text.p, &at) != 1) usage("not an address");
+    if (buf_check(&text) != OK || inet_pton(AF_INET, text.p, &at) != 1)
+        load_usage("not an address");
     buf_free(&text);
     return ntohl(at.s_addr);
 }
@@ -83,7 +84,7 @@ static void set_sources(struct load_options *o, struct str text)
 
     str_cut(&text, '+', &first);
     o->from = (struct sources){ address(first), number(text, SESSIONS_MAX) };
-    if (o->from.count == 0) usage("no source addresses");
+    if (o->from.count == 0) load_usage("no source addresses");
 }
 
 static void set_name(struct load_options *o, struct str pattern)
@@ -198,7 +199,7 @@ static void set(struct load_options *o, int key, struct str v)
         o->deadline_us = now_us() + (int64_t)number(v, 86400) * 1000000;
         break;
     default:
-        usage("unknown option");
+        load_usage("unknown option");
     }
 }
 
@@ -275,20 +276,20 @@ int main(int argc, char **argv)
     int key;
 
     set_name(&o, STR("user%@bench.test"));
-    if (argc < 2) usage("which kind of load?");
+    if (argc < 2) load_usage("which kind of load?");
     while ((key = getopt_long(argc - 1, argv + 1, "", table, NULL)) != -1) {
         set(&o, key, str_c(optarg));
     }
-    if (optind != argc - 1) usage("too many words");
-    if (o.server.sin_port == 0) usage("--server is missing");
+    if (optind != argc - 1) load_usage("too many words");
+    if (o.server.sin_port == 0) load_usage("--server is missing");
     if (o.sessions == 0 || o.accounts == 0 || o.per_connection == 0 || o.rcpts == 0 ||
         o.ramp == 0 || o.dribble_ms == 0) {
-        usage("a number must not be 0");
+        load_usage("a number must not be 0");
     }
     signal(SIGPIPE, SIG_IGN);
     descriptors_raise();
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (str_eq(str_c(argv[1]), kinds[i].name)) return kinds[i].run(&o) ? 0 : 1;
     }
-    usage("unknown kind of load");
+    load_usage("unknown kind of load");
 }

@@ -41,6 +41,9 @@ bool load_idle(const struct load_options *o);
 /* Log in `sessions` accounts at once, list, and fetch `messages` each; print one tally. */
 bool load_pop3(const struct load_options *o);
 
+/* Say why the options make no sense, and how they should be; end with 2. */
+_Noreturn void load_usage(const char *why);
+
 /* Source address of session `index`. */
 struct in_addr load_source(const struct load_options *o, uint32_t index);
 

@@ -182,7 +182,7 @@ bool load_idle(const struct load_options *o)
     struct watch control = { .ready = told_to_stop };
 
     opt = o;
-    if (o->slow > o->sessions) die("load: --slow is more than --sessions");
+    if (o->slow > o->sessions) load_usage("--slow is more than --sessions");
     strangers = calloc(o->sessions, sizeof *strangers);
     must(strangers != NULL);
     if (o->starttls) tls = load_tls_context();

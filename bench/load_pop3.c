@@ -104,8 +104,7 @@ static void on_good(struct reader *r)
         r->in_text = true;
         break;
     case QUIT:
-        reader_end(r);
-        break;
+        break; /* the server closes, after it has given the maildrop free */
     }
 }
 
@@ -185,7 +184,8 @@ bool load_pop3(const struct load_options *o)
     struct reader *readers = calloc(o->sessions, sizeof *readers);
 
     must(readers != NULL);
-    if (o->messages == 0) die("load: --messages must not be 0");
+    if (o->messages == 0) load_usage("--messages must not be 0");
+    if (o->accounts < o->sessions) load_usage("each session needs an account of its own");
     opt = o;
     loop_open(&loop);
     tally_begin(&tally, "messages", (uint64_t)o->sessions * o->messages);
