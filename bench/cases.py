@@ -67,6 +67,12 @@ def ratio(data, over, under, key="per_second"):
     return statistics.median(values) if values else None
 
 
+def costs(data):
+    """Processor time per unit, of each server and of the load tool beside it."""
+    return "; ".join(f"{name} CPU {median(rounds, 'cpu_ms'):.3g} ms, load tool beside it "
+                     f"{median(rounds, 'tool_cpu_ms'):.3g} ms" for name, rounds in data.items())
+
+
 def first_trouble(data):
     """The first refusal any server gave, in words; empty when there was none."""
     for name, rounds in data.items():
@@ -258,7 +264,7 @@ class Handshakes:
         values = {n: median(r, "per_second") for n, r in data.items()}
         return [Row(self.name, self.title, values,
                     [("to Postfix", ratio(data, "postrider", "postfix"), self.goal)],
-                    first_trouble(data))]
+                    "; ".join(filter(None, (costs(data), first_trouble(data)))))]
 
 
 class Memory:
@@ -416,7 +422,7 @@ class Pop3:
     def rows(self, data):
         values = {n: median(r, "per_second") for n, r in data.items()}
         return [Row(self.name, self.title, values,
-                    [("to Dovecot", ratio(data, "postrider", "dovecot"), self.goal)])]
+                    [("to Dovecot", ratio(data, "postrider", "dovecot"), self.goal)], costs(data))]
 
 
 def throughput(name, title, to_postfix, of_floor, **load):
