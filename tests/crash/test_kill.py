@@ -14,106 +14,28 @@ import poplib
 import random
 import re
 import shutil
-import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BINARY = os.environ.get("POSTRIDER", str(ROOT / "build" / "postrider"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from system import System  # noqa: E402
+
 SECONDS = float(os.environ.get("CRASH_SECONDS", "20"))
 SEED = int(os.environ.get("CRASH_SEED", str(random.SystemRandom().randrange(1 << 30))))
 DOMAIN, ACCOUNTS, SENDERS, PASSWORD = "crash.test", 3, 6, "crash-test-word"
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class Server:
-    """One Postrider that can be killed in parts or whole, and started again."""
+class Server(System):
+    """What the cases here kill: small, with more than one of some roles."""
 
     def __init__(self, folder):
-        self.folder, self.smtp, self.pop3 = folder, free_port(), free_port()
-        self.conf, self.log = folder / "postrider.conf", folder / "log"
-        lines = ["host crash.test", f"admin user0@{DOMAIN}", f"store {folder}/store", f"run {folder}/run",
-                 "processes { edge 2; session 1; filter 2 }", "log { level info }",
-                 f"listen smtp 127.0.0.1:{self.smtp}", f"listen pop3 127.0.0.1:{self.pop3}"]
-        if os.geteuid() == 0:
-            lines.append("user root")
-        self.conf.write_text("\n".join(lines) + "\n")
-        self.keeper = None
-
-    def start(self):
-        self.keeper = subprocess.Popen([BINARY, "run", "-c", str(self.conf)], stderr=open(self.log, "a"),
-                                       stdin=subprocess.DEVNULL, start_new_session=True)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            assert self.keeper.poll() is None, self.log.read_text()[-2000:]
-            if self.tool("status").returncode == 0:
-                return
-            time.sleep(0.05)
-        raise AssertionError("did not come up:\n" + self.log.read_text()[-2000:])
-
-    def tool(self, *words, stdin=None):
-        return subprocess.run([BINARY, *words, "-c", str(self.conf)], input=stdin, text=True, capture_output=True, timeout=60)
-
-    def must(self, *words, stdin=None):
-        p = self.tool(*words, stdin=stdin)
-        assert p.returncode == 0, p.stdout + p.stderr
-        return p.stdout
-
-    def children(self):
-        """Pids of the roles by name, from the kernel."""
-        found = {}
-        try:
-            pids = pathlib.Path(f"/proc/{self.keeper.pid}/task/{self.keeper.pid}/children").read_text().split()
-        except OSError:
-            return found
-        for pid in pids:
-            try:
-                words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if b"--role" in words:
-                found.setdefault(words[words.index(b"--role") + 1].decode(), []).append(int(pid))
-        return found
-
-    def kill_role(self, role, rng):
-        pids = self.children().get(role, [])
-        if not pids:
-            return False
-        os.kill(rng.choice(pids), signal.SIGKILL)
-        return True
-
-    def kill_all(self):
-        pids = [pid for group in self.children().values() for pid in group]
-        self.keeper.kill()
-        for pid in pids:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        self.keeper.wait()
-        for pid in pids:  # gone for good, or the next keeper finds the store locked
-            deadline = time.monotonic() + 10
-            while pathlib.Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-                time.sleep(0.01)
-
-    def stop(self):
-        if self.keeper.poll() is None:
-            self.keeper.terminate()
-            try:
-                self.keeper.wait(30)
-            except subprocess.TimeoutExpired:
-                self.kill_all()
-                raise
-        return self.keeper.returncode
+        super().__init__(folder, host="crash.test", lines=[
+            f"admin user0@{DOMAIN}", "processes { edge 2; session 1; filter 2 }", "log { level info }"])
 
 
 class Sender(threading.Thread):
@@ -139,7 +61,7 @@ class Sender(threading.Thread):
         return self.read()
 
     def connect(self):
-        self.sock = socket.create_connection(("127.0.0.1", self.server.smtp), timeout=20)
+        self.sock = socket.create_connection(("127.0.0.1", self.server.port["smtp"]), timeout=20)
         self.file = self.sock.makefile("rb")
         self.read()
         self.say(b"EHLO client.test\r\n")
@@ -198,7 +120,7 @@ def prepare(folder):
     server.start()
     server.must("domain", "add", DOMAIN)
     for i in range(ACCOUNTS):
-        server.must("account", "add", f"user{i}@{DOMAIN}", "--password-stdin", stdin=PASSWORD + "\n")
+        server.add_account(f"user{i}@{DOMAIN}", PASSWORD)
     return server
 
 
@@ -207,7 +129,7 @@ def read_mailbox(server, account):
     deadline = time.monotonic() + 30
     while True:
         try:
-            pop = poplib.POP3("127.0.0.1", server.pop3, timeout=60)
+            pop = poplib.POP3("127.0.0.1", server.port["pop3"], timeout=60)
             pop.user(account)
             pop.pass_(PASSWORD)
             break
@@ -272,7 +194,7 @@ def check_store(server):
 def server(tmp_path):
     s = prepare(tmp_path)
     yield s
-    if s.keeper.poll() is None:
+    if s.is_running():
         s.kill_all()
     shutil.rmtree(tmp_path, ignore_errors=True)
 
