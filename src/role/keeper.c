@@ -43,6 +43,7 @@ struct post {
     struct door *door;
     struct fiber *fiber;
     bool up, done;
+    uint64_t came_up; /* which of all comings up this was */
     int64_t backoff_ms;
 };
 
@@ -66,6 +67,7 @@ static struct {
     struct list listeners;
     int control_fd, crowd_fd;
     bool stopping, ready_told;
+    uint64_t comings_up;
     struct waitline ended;
 } keeper;
 
@@ -99,15 +101,17 @@ static bool wired(enum role a, enum role b)
     return false;
 }
 
-/* Link a post that has just come up to all that are up. A link that fails belongs to a role that is
- * dying: its next life makes a new one. */
+/* Link a post that has just come up to all that came up before it. Linking waits, and who comes up
+ * meanwhile links itself to this one: so each pair has one link, which matters, because what one
+ * call begins on a link (a login, a stage) the next can only go on with on the same. A link that
+ * fails belongs to a role that is dying: its next life makes a new one. */
 static void link_up(struct post *p)
 {
     for (size_t i = 0; i < keeper.post_count; i++) {
         struct post *other = &keeper.posts[i];
         int fds[2];
-        if (other == p || !other->up || !wired(p->role, other->role) || channel_pair(fds) != OK)
-            continue;
+        if (!other->up || other->came_up >= p->came_up || !wired(p->role, other->role)) continue;
+        if (channel_pair(fds) != OK) continue;
         enum err e = give_link(p, other, fds[0]);
         enum err f = other->door != NULL ? give_link(other, p, fds[1]) : ERR_CLOSED;
         if (other->door == NULL) close(fds[1]);
@@ -291,6 +295,7 @@ static enum err post_up(struct post *p)
     if (e == OK) e = tell_begin(p);
     if (e != OK) return e;
     p->up = true;
+    p->came_up = ++keeper.comings_up;
     log_info("role.up", L_WORD("role", role_name(p->role)), L_U64("index", p->index),
              L_I64("process", p->child.pid));
     link_up(p);
