@@ -51,8 +51,8 @@ def test_swaks(office, box, tmp_path, case):
     service, options, protocol, login = SWAKS[case]
     sender = box.address if login else STRANGER
     text = stuff_from(sender, box)
-    file = write(tmp_path / "message", text)
-    swaks(office, box, tmp_path, service, options, login, ["--data", f"@{file}", "--no-data-fixup"])
+    file = write(tmp_path / "message", text[:-2])  # it ends the last line itself
+    swaks(office, box, tmp_path, service, options, login, ["--data", f"@{file}"])
     check_arrived(box, text, protocol, sender)
 
 
@@ -168,7 +168,7 @@ def compose_and_check(office, box, folder, sender, protocol, command):
 
 
 NAIL = {
-    "plain": ("smtp", "smtp", ["-Ssmtp-auth=none"], "ESMTP", False),
+    "plain": ("smtp", "smtp", ["-Ssmtp-auth=none"], "SMTP", False),
     "starttls": ("submission", "smtp", ["-Ssmtp-use-starttls", "-Ssmtp-auth=plain"], "ESMTPSA", True),
     "tls, plain": ("submissions", "smtps", ["-Ssmtp-auth=plain"], "ESMTPSA", True),
     "tls, login": ("submissions", "smtps", ["-Ssmtp-auth=login"], "ESMTPSA", True),
@@ -183,16 +183,18 @@ def test_s_nail(office, box, tmp_path, case):
     user = f"{quote(box.address, safe='')}:{quote(box.password, safe='')}@" if login else ""
 
     def command(subject, file, body):
-        run(tmp_path, "s-nail", "-n", "-:/", "-Sv15-compat", f"-Smta={scheme}://{user}{HOST}:{office.port[service]}", *options,
+        run(tmp_path, "s-nail", "-:/", "-Sv15-compat", f"-Smta={scheme}://{user}localhost:{office.port[service]}", *options,
             "-Stls-verify=strict", f"-Stls-ca-file={office.ca}", "-Stls-ca-no-defaults", f"-Sfrom={sender}", "-Sttycharset=utf-8",
-            "-Ssendcharsets=utf-8", "-Shostname=client.test", "-Ssendwait", "-s", subject, "-a", file, box.address,
+            "-Ssendcharsets=utf-8", "-Shostname=client.test", "-Ssendwait", f"-SDEAD={tmp_path}/dead", "-s", subject, "-a", file, box.address,
             stdin=body.encode())
     compose_and_check(office, box, tmp_path, sender, protocol, command)
 
 
 MUTT = {
-    "plain": ("smtp", "smtp", "set ssl_starttls=no", "ESMTP", False),
-    "starttls": ("submission", "smtp", "set ssl_starttls=yes ssl_force_tls=yes", "ESMTPSA", True),
+    "plain": ("smtp", "smtp", "set ssl_starttls=no ssl_force_tls=no", "ESMTP", False),
+    # Left to itself, mutt with libgsasl begins SCRAM-SHA-256-PLUS where it is offered, has no channel binding for it, and
+    # tries nothing else: so its mechanisms have to be named.
+    "starttls": ("submission", "smtp", "set ssl_starttls=yes ssl_force_tls=yes smtp_authenticators='scram-sha-256:plain'", "ESMTPSA", True),
     "tls, plain": ("submissions", "smtps", "set smtp_authenticators=plain", "ESMTPSA", True),
     "tls, login": ("submissions", "smtps", "set smtp_authenticators=login", "ESMTPSA", True),
     "tls, scram": ("submissions", "smtps", "set smtp_authenticators=scram-sha-256", "ESMTPSA", True),
@@ -271,6 +273,6 @@ def test_smtp_source_sends_a_file(office, box, tmp_path):
     """With a 3 MB attachment in it, to many recipients at once."""
     need("smtp-source")
     text = compose(STRANGER, box.address, attachment(3_000_000), "large", MIME)
-    file = write(tmp_path / "message", text.replace(b"\r\n", b"\n")[:-1])  # it ends each line itself, and the last
+    file = write(tmp_path / "message", text.replace(b"\r\n", b"\n"))
     run(tmp_path, "smtp-source", "-F", file, "-f", STRANGER, "-t", box.address, f"{HOST}:{office.port['smtp']}")
-    check_arrived(box, text, "ESMTP")
+    check_arrived(box, text + b"\r\n", "SMTP")  # it puts an empty line before the dot
