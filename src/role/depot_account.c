@@ -143,16 +143,14 @@ static enum err read_body(struct txn *t, void *ctx)
 {
     struct reading *r = ctx;
     struct message_row row;
-    struct message_fixed fixed;
+    struct str prefix;
     struct buf bytes = BUF_INIT(ENGINE_CHUNK_MAX);
     size_t max = r->in.max_bytes < ENGINE_CHUNK_MAX ? r->in.max_bytes : ENGINE_CHUNK_MAX;
-    enum err e = message_get(t, r->account, r->in.mailbox, r->in.uid, &row);
-    if (e == OK) e = message_fixed_get(t, r->account, r->in.mailbox, r->in.uid, &fixed);
+    enum err e = message_prefix_get(t, r->account, r->in.mailbox, r->in.uid, &row, &prefix);
     if (e != OK) return e;
-    if (r->in.offset < fixed.prefix.n)
-        buf_put(&bytes, str_part(fixed.prefix, (size_t)r->in.offset, max));
+    if (r->in.offset < prefix.n) buf_put(&bytes, str_part(prefix, (size_t)r->in.offset, max));
     if (bytes.n < max) {
-        uint64_t at = r->in.offset + bytes.n - fixed.prefix.n;
+        uint64_t at = r->in.offset + bytes.n - prefix.n;
         e = txn_blob_read(t, blob_of_message(row.info.message), at, max - bytes.n, &bytes);
     }
     struct bytes_rep out = { .bytes = buf_str(&bytes) };

@@ -60,7 +60,16 @@ static enum err mail_round(void)
         struct look l = { .janitor = &j, .arena = &a };
         e = depot_checked(depot_read(depot.engine, look_body, &l));
         found = l.found;
-        if (e == OK && found == JANITOR_JOB) e = do_job(&l.job);
+        if (e == OK && found == JANITOR_JOB) {
+            e = do_job(&l.job);
+            if (e != OK && e != ERR_CANCELLED && !depot.broken) {
+                /* One bad row must not stop all other work. */
+                log_warn("depot.janitor_job_failed", L_U64("kind", l.job.kind),
+                         L_U64("account", l.job.account), L_ERR(e));
+                janitor_skip(&j);
+                e = OK;
+            }
+        }
         if (e == OK) e = fiber_sleep(BREATH_MS);
         arena_free(&a);
     }

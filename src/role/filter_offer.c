@@ -12,6 +12,10 @@
 #include "base/param.h"
 #include "syntax/structure.h"
 
+/* The state of the streaming hash is declared for static use only; it stays inside this file. */
+#define XXH_STATIC_LINKING_ONLY
+#include <xxhash.h>
+
 COUNTER(filter_repeats, "messages recognised as repeats of one already stored (RFC 1047)")
 
 enum { STAGE_READ_BYTES = 1024 * 1024 };
@@ -23,6 +27,7 @@ struct making {
     struct offer_rep *out;
     struct outcome *rcpts; /* by recipient: why it was refused, or ok so far */
     struct plan plan;
+    uint8_t staged_digest[PLAN_DIGEST_BYTES];
     size_t item_cap;
     struct map
         seen; /* mailbox or remote address that has an item already -> that item's index + 1 */
@@ -102,10 +107,13 @@ static enum err make_items(struct making *m)
 
 /* ---- structure ---- */
 
-/* Feed what is staged to the structure. Waits. */
+/* Feed what is staged to the structure and to the digest. Waits. */
 static enum err feed_stage(struct making *m, struct structure_builder *s)
 {
     enum err e = OK;
+    XXH3_state_t digest;
+    XXH128_canonical_t canonical;
+    XXH3_128bits_reset(&digest);
     for (uint64_t at = 0; at < m->in->stage_bytes && e == OK;) {
         struct arena a = ARENA_INIT(0);
         struct buf b = BUF_INIT(VERB_SMALL);
@@ -120,10 +128,13 @@ static enum err feed_stage(struct making *m, struct structure_builder *s)
         if (e == OK && rep.bytes.n == 0) e = ERR_CORRUPT; /* shorter than the edge said */
         if (e == OK) {
             structure_feed(s, rep.bytes);
+            XXH3_128bits_update(&digest, rep.bytes.p, rep.bytes.n);
             at += rep.bytes.n;
         }
         arena_free(&a);
     }
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(&digest));
+    memcpy(m->staged_digest, &canonical, sizeof m->staged_digest);
     return e;
 }
 
@@ -185,6 +196,7 @@ static void fill_plan(struct making *m, const struct intake_text *t)
     struct plan *p = &m->plan;
     p->message = o->message;
     memcpy(p->digest, t->digest, sizeof p->digest);
+    if (o->stage != 0) intake_digest_mix(p->digest, m->staged_digest);
     p->repeatable = t->repeatable;
     p->strict_quota = o->lmtp || p->item_count == 1;
     p->whole = !o->lmtp; /* one reply must not say 250 for a recipient who got nothing */

@@ -146,6 +146,10 @@ enum err intake_text_make(const struct intake_in *in, uint64_t total_bytes, stru
     struct buf lines = BUF_INIT(TRACE_MAX);
     struct intake_text text = { .content = in->content };
     enum err e = OK;
+    if (in->staged && str_find_str(in->content, STR("\r\n\r\n")) == STR_NOWHERE) {
+        *refused_out = outcome_of("header-too-big");
+        return ERR_DENIED;
+    }
     put_received(&lines, in, a);
     if (is_submission(in->peer)) {
         e = mend(in, a, &lines, &text.content, &text.repeatable, refused_out);
@@ -164,6 +168,16 @@ enum err intake_text_make(const struct intake_in *in, uint64_t total_bytes, stru
     }
     buf_free(&lines);
     return e;
+}
+
+void intake_digest_mix(uint8_t *digest, const uint8_t *staged)
+{
+    uint8_t both[2 * PLAN_DIGEST_BYTES];
+    XXH128_canonical_t canonical;
+    memcpy(both, digest, PLAN_DIGEST_BYTES);
+    memcpy(both + PLAN_DIGEST_BYTES, staged, PLAN_DIGEST_BYTES);
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits(both, sizeof both));
+    memcpy(digest, &canonical, PLAN_DIGEST_BYTES);
 }
 
 bool intake_author(struct arena *a, struct str content, struct str *address_out)

@@ -28,13 +28,16 @@ struct intake_text {
 };
 
 /* Make it, or refuse with an outcome (then `out` is not touched and the result is ERR_DENIED).
- * `wrong_out` gets facts for explain. The digest is over client, envelope and `content`; of a
- * staged message its first part and its size. */
+ * `wrong_out` gets facts for explain. The digest is over client, envelope and `content`. */
 enum err intake_text_make(const struct intake_in *in, uint64_t total_bytes, struct arena *a,
                           struct intake_text *out, struct outcome *refused_out);
 
 /* The address of the only author in From, when there is exactly one. */
 bool intake_author(struct arena *a, struct str content, struct str *address_out);
+
+/* Mix what is staged behind the first part into the digest: `digest` of the first part, `staged` of
+ * all staged bytes. */
+void intake_digest_mix(uint8_t *digest, const uint8_t *staged);
 
 /* "Return-Path: <...>", "Delivered-To: ..." of one recipient. */
 struct str intake_prefix(struct arena *a, const struct envelope *e, struct str delivered_to);
