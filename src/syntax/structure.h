@@ -9,8 +9,9 @@
  *     structure_encode(&structure, &record);          at most STRUCTURE_RECORD_MAX bytes, always
  *     structure_decode(&arena, record, &structure);   from the row, which is not trusted
  *
- * Offsets are those of the bytes that were fed. Lines that a mailbox row serves before them (its
- * prefix) belong to the root's head: whoever lists adds their length to every offset and size.
+ * Size of the message: tree.bytes; of its head: tree.parts[0].body_from (head_from of the root is
+ * 0). Offsets are those of the bytes that were fed. Lines that a mailbox row serves before them
+ * (its prefix) belong to the root's head: whoever lists adds their length to every offset and size.
  *
  * Source: RFC 9051 7.5.2, RFC 5256 2.2 and 3 (references) */
 #ifndef SYNTAX_STRUCTURE_H

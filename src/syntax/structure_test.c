@@ -308,6 +308,44 @@ static void long_texts_are_cut_between_characters(void **state)
     arena_free(&a);
 }
 
+static void an_address_is_kept_whole_or_not_at_all(void **state)
+{
+    struct arena a = ARENA_INIT(0);
+    struct buf b = BUF_INIT(1 << 20), record = BUF_INIT(STRUCTURE_RECORD_MAX);
+    struct structure s;
+    (void)state;
+    buf_put_lit(&b, "To: a@x, ");
+    for (int i = 0; i < 2000; i++) {
+        buf_put_byte(&b, 'l');
+    }
+    buf_put_lit(&b, "@x, b@x\r\nCc: ");
+    for (int i = 0; i < 2 * STRUCTURE_FIELD_MAX / 16; i++) {
+        buf_put_lit(&b, "someone@x.test, "); /* 16 bytes: the last one looked at is cut */
+        if (i == 0) buf_put_lit(&b, "x@y, ");
+    }
+    buf_put_lit(&b, "\r\n\r\n");
+    check_fits(&a, buf_str(&b), &s, &record);
+    const struct structure_envelope *e = structure_envelope_of(&s.tree.parts[0]);
+    assert_true(s.truncated);
+    assert_int_equal(e->to.count, 2);
+    assert_str(e->to.at[1].local, STR("b"));
+    assert_str(e->cc.at[e->cc.count - 1].domain, STR("x.test"));
+    buf_free(&b);
+    buf_free(&record);
+    arena_free(&a);
+}
+
+static void a_builder_may_be_given_up(void **state)
+{
+    struct arena a = ARENA_INIT(0);
+    struct structure_builder b;
+    (void)state;
+    structure_begin(&b, &a);
+    structure_feed(&b, STR("Subject: x\r\nTo"));
+    structure_free(&b);
+    arena_free(&a);
+}
+
 /* Everything at once that a sender can make long, and a head of many megabytes. */
 static void the_worst_still_fits(void **state)
 {
@@ -403,6 +441,8 @@ int main(void)
         cmocka_unit_test(long_lists_are_cut),
         cmocka_unit_test(many_parts_are_cut_at_the_end),
         cmocka_unit_test(long_texts_are_cut_between_characters),
+        cmocka_unit_test(an_address_is_kept_whole_or_not_at_all),
+        cmocka_unit_test(a_builder_may_be_given_up),
         cmocka_unit_test(the_worst_still_fits),
         cmocka_unit_test(damaged_records_are_refused_or_read_safely),
     };
