@@ -125,12 +125,6 @@ static void link_closed(struct role_self *r, struct door *d)
     auth_service_forget(service, d);
 }
 
-static void rights(const struct role_self *r, struct sandbox *box)
-{
-    (void)r;
-    box->calls = SANDBOX_THREADS; /* password hashes with several lanes */
-}
-
 static const struct door_service services[] = {
     { VERB_auth_begin, serve_begin },
     { VERB_auth_step, serve_step },
@@ -140,7 +134,6 @@ static const struct door_service services[] = {
 
 const struct role_def role_authd = {
     .role = ROLE_AUTHD,
-    .rights = rights,
     .begin = begin,
     .reload = reload,
     .link_closed = link_closed,

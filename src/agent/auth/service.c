@@ -177,6 +177,7 @@ static enum err lookup(void *ctx, void *who, struct str login, struct arena *a,
     struct exchange *x = who;
     struct credential_get_rep rep;
     enum err found = s->world.credential_get(s->world.ctx, login, a, &rep);
+    if (found == ERR_INVALID || found == ERR_UNSUPPORTED) found = ERR_NOT_FOUND; /* no such name */
     if (found != OK && found != ERR_NOT_FOUND) return found;
 
     x->name = arena_str(&x->arena, found == OK ? rep.account.address : login);
