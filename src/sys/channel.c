@@ -118,6 +118,9 @@ static void flush_now(struct channel *c)
 static void flusher_life(void *arg)
 {
     struct channel *c = arg;
+    /* Try before waiting: the kernel may have made room between the hook's attempt and this fiber's
+     * first turn, and that edge is not told again. */
+    flush_now(c);
     while (c->out.n > 0 && !c->broken) {
         if (watch_wait_write(&c->watch, CLOCK_NEVER) != OK) break;
         flush_now(c);
