@@ -263,6 +263,7 @@ static enum err tell_begin(struct post *p)
     if (e == OK) e = buf_check(&b);
     if (e == OK && p->door == NULL) e = ERR_CLOSED;
     if (e == OK && def->wants_shared && !p->up) shared = dup(keeper.crowd_fd);
+    if (e == OK && p->up) shared = dup(STDERR_FILENO); /* the log may be another file now */
     if (e == OK)
         e = door_call_fd(p->door, VERB_role_begin, buf_str(&b), shared, keeper_begin_wait_ms, &a,
                          &reply, NULL);
@@ -502,6 +503,7 @@ static enum err load(void)
     buf_clear(&keeper.packed);
     config_pack(&keeper.packed, fresh);
     config_apply_params(fresh);
+    err_ignore(keeper_open_log(fresh)); /* told there; the old place goes on */
     log_setup("keeper", fresh->log.format, fresh->log.level, STDERR_FILENO);
     return buf_check(&keeper.packed);
 }

@@ -124,6 +124,21 @@ void keeper_warn_restart(const struct config *was, const struct config *now)
     arena_free(&a);
 }
 
+enum err keeper_open_log(const struct config *c)
+{
+    struct arena a = ARENA_INIT(0);
+    if (c->log.to != CONFIG_LOG_FILE) return OK;
+    int fd =
+        open(arena_c(&a, c->log.path), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+    enum err e = fd >= 0 && dup2(fd, STDERR_FILENO) >= 0 ? OK : err_from_errno(errno);
+    if (fd >= 0) close(fd);
+    if (e != OK)
+        log_error("keeper.cannot_log", L_STR("file", c->log.path),
+                  L_STR("words", str_c(err_words(e))));
+    arena_free(&a);
+    return e;
+}
+
 /* Make a folder and those above it. */
 static enum err make_folder(struct str path, mode_t mode)
 {

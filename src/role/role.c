@@ -6,6 +6,7 @@
 #include "sys/fiber.h"
 #include "sys/spawn.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -113,8 +114,12 @@ static enum err serve_begin(void *ctx, struct door_request *q)
     if (e == OK) {
         r->index = in.index;
         r->siblings = in.siblings;
-        if (first) r->shared_fd = q->fd;
-        if (first) q->fd = -1;
+        if (first) {
+            r->shared_fd = q->fd;
+            q->fd = -1;
+        } else if (q->fd >= 0 && dup3(q->fd, STDERR_FILENO, 0) < 0) {
+            log_warn("role.log_not_changed");
+        }
         e = take_config(r, &in, &why);
     }
     if (e == OK && first) e = first_begin(r, &in, &why);
@@ -237,6 +242,10 @@ int role_main(const struct role_def *def)
                   L_STR("words", STR("a role is started by the keeper, not by hand")));
         return 2;
     }
+    /* Frames of a quarter of a megabyte come and go: without this each of them is mapped and
+     * unmapped. */
+    mallopt(M_MMAP_THRESHOLD, 8 << 20);
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
     loop_init();
     role_self = &self;
     self.def = def;

@@ -44,6 +44,7 @@ static const struct {
     { BASE, SCMP_SYS(close) },
     { BASE, SCMP_SYS(close_range) },
     { BASE, SCMP_SYS(dup) },
+    { BASE, SCMP_SYS(dup3) }, /* another log file after a reload */
     { BASE, SCMP_SYS(lseek) },
     { BASE, SCMP_SYS(fstat) },
     { BASE, SCMP_SYS(pipe2) },
