@@ -234,11 +234,12 @@ enum err stream_start_tls(struct stream *s, struct tls_config *config, const str
                           int64_t wait_ms, struct buf *why)
 {
     int64_t deadline_ms = clock_deadline(wait_ms);
-    must(s->tls == NULL && stream_buffered(s) == 0 && s->out.n == 0);
+    must(s->tls == NULL && s->out.n == 0);
     s->tls = tls_new_server(config);
     tls_set_alpn(s->tls, alpn, 1);
-    enum err e;
-    for (;;) {
+    enum err e = tls_put_cipher(s->tls, buffered(s));
+    stream_consume(s, stream_buffered(s));
+    while (e == OK) {
         struct str got;
         e = tls_handshake(s->tls);
         if (e != OK && e != ERR_AGAIN && why != NULL) buf_put(why, tls_error(s->tls));
@@ -251,8 +252,8 @@ enum err stream_start_tls(struct stream *s, struct tls_config *config, const str
             if (e != OK) return e;
         }
         if (e == OK) e = tls_put_cipher(s->tls, got);
-        if (e != OK) return e;
     }
+    return e;
 }
 
 void stream_close(struct stream *s)

@@ -63,8 +63,9 @@ void stream_write(struct stream *s, struct str bytes);
  * ERR_LIMIT. */
 enum err stream_flush(struct stream *s, int64_t wait_ms);
 
-/* Begin TLS as the server; nothing may be buffered in either direction (must: the caller has
- * refused it before). A client that offers protocol names (RFC 7301) without `alpn`, which must be
+/* Begin TLS as the server; nothing may be queued for the peer. What is buffered counts as the
+ * beginning of its handshake, as behind the header of a proxy; behind STARTTLS the caller has
+ * refused it before. A client that offers protocol names (RFC 7301) without `alpn`, which must be
  * static, is refused. Waits. ERR_TLS with the reason in `why` (may be null), ERR_CLOSED,
  * ERR_TIMEOUT, ERR_CANCELLED. */
 enum err stream_start_tls(struct stream *s, struct tls_config *config, const struct str *alpn,
