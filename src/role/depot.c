@@ -248,6 +248,7 @@ static void stop(struct role_self *r)
 {
     (void)r;
     doorway_close(&control);
+    depot_refusals_write();
     engine_close(&depot.engine);
 }
 

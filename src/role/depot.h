@@ -42,6 +42,8 @@ enum err depot_serve_account_door(void *ctx, struct door_request *q);
 
 /* ---- depot_refusal.c: notes for explain, gathered and written together ---- */
 enum err depot_serve_refusal_note(void *ctx, struct door_request *q);
+/* Write what has been gathered now: before somebody asks for it, and before the end. Waits. */
+void depot_refusals_write(void);
 
 /* ---- depot_janitor.c ---- */
 void depot_janitor_begin(void);

@@ -132,6 +132,7 @@ static enum err explain_body(struct txn *t, struct admin *a)
 static enum err explain_show(struct admin *a)
 {
     ADMIN_COLUMNS(a, STR("what"), STR("value"));
+    depot_refusals_write(); /* who asks has often just been refused */
     return admin_read(a, explain_body);
 }
 

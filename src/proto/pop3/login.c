@@ -292,7 +292,9 @@ enum err pop3_do_stls(struct pop3 *p, const struct pop3_words *w)
         return ERR_PROTOCOL; /* commands behind STLS would seem to come from inside */
     enum err e = pop3_ok(p, STR("begin TLS"));
     if (e == OK) e = pop3_flush(p);
+    p->waiting_for_command = true; /* the client may have gone to sleep here as well */
     if (e == OK) e = pop3_begin_tls(p);
+    p->waiting_for_command = false;
     p->state = POP3_HELLO;
     p->name = STR_NONE;
     return e;

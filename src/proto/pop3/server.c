@@ -233,7 +233,9 @@ static void life(void *arg)
 {
     struct pop3 *p = arg;
     p->fiber = fiber_self();
+    p->waiting_for_command = true; /* nothing has been promised yet */
     enum err e = begin(p);
+    p->waiting_for_command = false;
     if (e == OK) e = talk(p);
     if (p->stream.watch.fd >= 0 && (e == ERR_CANCELLED || e == ERR_LIMIT || e == ERR_PROTOCOL)) {
         if (e == ERR_CANCELLED)

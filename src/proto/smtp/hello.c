@@ -132,7 +132,9 @@ enum err smtp_do_starttls(struct smtp *s, const struct smtp_command *c)
     }
     smtp_say(s, 220, 2, 0, 0, STR("Ready to start TLS"));
     enum err e = smtp_flush(s);
+    s->waiting_for_command = true; /* the client may have gone to sleep here as well */
     if (e == OK) e = smtp_begin_tls(s);
+    s->waiting_for_command = false;
     if (e != OK) return e;
     /* RFC 3207 4.2: what was said before is forgotten. */
     smtp_reset(s);

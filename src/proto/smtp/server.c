@@ -300,7 +300,9 @@ static void life(void *arg)
 {
     struct smtp *s = arg;
     s->fiber = fiber_self();
+    s->waiting_for_command = true; /* nothing has been promised yet */
     enum err e = begin(s);
+    s->waiting_for_command = false;
     if (e == OK) e = talk(s);
     if (s->stream.watch.fd >= 0) say_goodbye(s, e);
     log_debug("smtp.closed", L_ID("conn", s->peer.conn), L_STR("client", s->peer.ip),
