@@ -96,7 +96,7 @@ class Player:
                 wire.close()
 
     def take(self, step):
-        if step.word not in ("C", "raw"):
+        if step.word not in ("C", "raw", "tls-behind"):
             self.flush()
         if step.word not in ("exit", "out", "out-not", "err", "json"):
             self.settle()
@@ -125,6 +125,8 @@ class Player:
             kind, _, rest = match.group(1).partition(":")
             if kind == "b64":
                 value = base64.b64encode(unescape(rest)).decode()
+            elif kind == "lower":
+                value = self.values[rest].lower()
             elif kind == "x":
                 what, _, times = rest.rpartition("*")
                 value = what * int(times)
@@ -173,6 +175,12 @@ class Player:
     def do_tls(self, text):
         words = dict(w.split("=", 1) for w in text.split())
         self.wire.start_tls(words.get("version"), words.get("alpn"))
+
+    def do_tls_behind(self, text):
+        """TLS begins in the same packet as what was sent before."""
+        self.wire.cork()
+        self.flush()
+        self.do_tls(text)
 
     def do_tls_fails(self, text):
         """tls-fails [alpn=NAME] [version=1.2]: the handshake must not succeed."""
@@ -374,6 +382,14 @@ class Player:
         self.done = self.server.command(self.fill(text))
         self.exit_seen = False
 
+    def do_explain(self, text):
+        """explain CODE: `postrider explain`; the note travels behind the reply, so it may take a moment."""
+        deadline = time.monotonic() + 2
+        self.do_run(f"explain {text}")
+        while self.done.returncode == 1 and time.monotonic() < deadline:
+            time.sleep(0.05)
+            self.do_run(f"explain {text}")
+
     def do_exit(self, text):
         self.exit_seen = True
         assert self.done.returncode == int(text), self.told()
@@ -401,6 +417,16 @@ class Player:
     def do_log_not(self, text):
         found = self.match(text, self.server.log_since(self.log_from), re.search, re.M)
         assert not found, f"in the log: {found.group(0)}"
+
+    def do_same(self, text):
+        one, two = text.split()
+        assert self.values[one] == self.values[two], f"{self.values[one]} and {self.values[two]}"
+
+    def do_append(self, text):
+        """append LINE: to the configuration of a server of one's own."""
+        assert self.dialog.fresh, "only with fresh: yes"
+        with open(self.server.conf, "a") as f:
+            f.write(self.fill(text) + "\n")
 
     # ---- the server's own life (only for dialogs with `fresh: yes`) ----
 

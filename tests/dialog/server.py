@@ -47,7 +47,7 @@ class Server:
         """Write the configuration with ports and paths in the place of ${words}."""
         text = (HERE / "configs" / f"{self.config}.conf").read_text()
         self.expected += re.findall(r"^# expect-log: (.*)", text, re.M)
-        for service, name in re.findall(r"^listen (\w+) \S*?\$\{(\w+)\}", text, re.M):
+        for service, name in re.findall(r"^listen (\w+) \d[^\s$]*:\$\{(\w+)\}", text, re.M):
             self.services[name] = service
         for service, path, in re.findall(r"^listen (\w+) unix:\$\{dir\}/(\w+)", text, re.M):
             self.services[path] = service
@@ -83,6 +83,7 @@ class Server:
     # ---- life ----
 
     def start(self):
+        self.started_at = self.log_position()
         log = open(self.log, "ab")
         self.process = subprocess.Popen([BINARY, "run", "-c", self.conf], stdout=log, stderr=log, cwd=self.folder,
                                         start_new_session=True)
@@ -94,8 +95,7 @@ class Server:
             time.sleep(0.02)
 
     def is_ready(self):
-        runs = self.log.read_text(errors="replace").rpartition("keeper.stopped")[2]
-        return "keeper.ready" in runs
+        return "keeper.ready" in self.log_since(self.started_at)
 
     def fill(self):
         for line in self.setup_lines():

@@ -48,6 +48,10 @@ class Wire:
         self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
         self.extended = False
 
+    def cork(self):
+        """Gather what is sent until a full packet is there, for 200 ms at most."""
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+
     def send(self, data):
         try:
             self.socket.sendall(data)
