@@ -140,13 +140,20 @@ static void make_digest(const struct intake_in *in, uint64_t total_bytes, uint8_
     memcpy(digest, &canonical, PLAN_DIGEST_BYTES);
 }
 
+/* Does the head end within `content`? It may be empty. */
+static bool has_whole_head(struct str content)
+{
+    return str_starts(content, STR("\r\n")) ||
+           str_find_str(content, STR("\r\n\r\n")) != STR_NOWHERE;
+}
+
 enum err intake_text_make(const struct intake_in *in, uint64_t total_bytes, struct arena *a,
                           struct intake_text *out, struct outcome *refused_out)
 {
     struct buf lines = BUF_INIT(TRACE_MAX);
     struct intake_text text = { .content = in->content };
     enum err e = OK;
-    if (in->staged && str_find_str(in->content, STR("\r\n\r\n")) == STR_NOWHERE) {
+    if (in->staged && !has_whole_head(in->content)) {
         *refused_out = outcome_of("header-too-big");
         return ERR_DENIED;
     }
