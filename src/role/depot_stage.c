@@ -82,17 +82,22 @@ enum err depot_serve_stage_drop(void *ctx, struct door_request *q)
 enum err depot_serve_stage_read(void *ctx, struct door_request *q)
 {
     struct stage_read_req in;
-    struct buf bytes = BUF_INIT(ENGINE_CHUNK_MAX);
     (void)ctx;
     if (stage_read_req_get(q->bytes, &q->arena, &in) != OK || in.max_bytes > ENGINE_CHUNK_MAX)
         return ERR_PROTOCOL;
     struct depot_stage *s = find(in.stage);
-    enum err e = s != NULL ? depot_checked(engine_stage_read(depot.engine, s->stage, in.offset,
-                                                             in.max_bytes, &bytes))
-                           : ERR_NOT_FOUND;
-    struct bytes_rep out = { .bytes = buf_str(&bytes) };
-    if (e == OK) bytes_rep_put(&q->reply, &out);
-    buf_free(&bytes);
+    if (s == NULL) return ERR_NOT_FOUND;
+    /* bytes_rep by hand: a megabyte is read to where it is sent from, its length is put before it
+     * afterwards. */
+    struct buf length = BUF_INIT(8);
+    wire_put_u32(&q->reply, 0);
+    if (buf_reserve(&q->reply, in.max_bytes) == NULL) return ERR_LIMIT;
+    size_t head = q->reply.n;
+    enum err e = depot_checked(
+        engine_stage_read(depot.engine, s->stage, in.offset, in.max_bytes, &q->reply));
+    wire_put_u32(&length, (uint32_t)(q->reply.n - head));
+    memcpy(q->reply.p, length.p, length.n);
+    buf_free(&length);
     return e;
 }
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { TAKE_AT_ONCE = 64, NO_PLACE_PAUSE_MS = 100 };
+enum { TAKE_AT_ONCE = 2, NO_PLACE_PAUSE_MS = 100 };
 
 struct listener {
     struct list link;
@@ -46,7 +46,7 @@ static enum err take_some(struct listener *l)
         }
         l->doorway->arrive(l->doorway->ctx, l->listen, fd, &peer);
     }
-    fiber_yield(); /* let those who arrived be greeted */
+    fiber_yield(); /* greet those who came; the other processes take their share meanwhile */
     return OK;
 }
 

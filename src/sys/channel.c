@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { IN_SCRATCH_BYTES = 256 * 1024, FDS_AT_ONCE = 16 };
+enum { IN_SCRATCH_BYTES = 256 * 1024, FDS_AT_ONCE = 16, DIRECT_BYTES = 32 * 1024 };
 
 struct header {
     uint32_t bytes, id;
@@ -169,6 +169,26 @@ static enum err send_with_fd(struct channel *c, const struct header *h, const st
     return OK;
 }
 
+/* Behind what is queued. A large frame goes to the kernel at once instead, as far as it takes it:
+ * what it takes is not copied here. */
+static void queue_frame(struct channel *c, const struct header *h, struct str bytes)
+{
+    size_t sent = 0;
+    if (bytes.n >= DIRECT_BYTES && c->flusher == NULL) {
+        flush_now(c);
+        if (c->out.n == 0 && !c->broken) {
+            struct iovec iov[2] = { { (void *)(uintptr_t)h, sizeof *h },
+                                    { (void *)(uintptr_t)bytes.p, bytes.n } };
+            struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
+            ssize_t n = sendmsg(c->watch.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+            sent = n > 0 ? (size_t)n : 0; /* an end of the other side shows at the next attempt */
+        }
+    }
+    if (c->broken) return;
+    if (sent < sizeof *h) buf_put(&c->out, str_skip(str_of(h, sizeof *h), sent));
+    buf_put(&c->out, str_skip(bytes, sent > sizeof *h ? sent - sizeof *h : 0));
+}
+
 enum err channel_send(struct channel *c, const struct frame *f)
 {
     struct header h = { .bytes = (uint32_t)f->bytes.n,
@@ -186,8 +206,7 @@ enum err channel_send(struct channel *c, const struct frame *f)
     if (e == OK && f->fd >= 0) {
         e = send_with_fd(c, &h, f);
     } else if (e == OK) {
-        buf_put(&c->out, str_of(&h, sizeof h));
-        buf_put(&c->out, f->bytes);
+        queue_frame(c, &h, f->bytes);
     }
     if (f->fd >= 0) close(f->fd);
     if (e == OK && !c->flush.queued && c->flusher == NULL) loop_at_turn_end(&c->flush);
@@ -262,21 +281,40 @@ static enum err cut_frames(struct channel *c, struct str bytes,
     return OK;
 }
 
+/* How many bytes the frame at the front of `in` still lacks; its header's when that is not whole
+ * yet. */
+static enum err lacking(const struct channel *c, size_t *lacking_out)
+{
+    struct header h;
+    *lacking_out = sizeof h - c->in.n;
+    if (c->in.n < sizeof h) return OK;
+    memcpy(&h, c->in.p, sizeof h);
+    if (h.bytes > CHANNEL_FRAME_MAX) return ERR_PROTOCOL;
+    *lacking_out = sizeof h + h.bytes - c->in.n;
+    return OK;
+}
+
+/* Whole frames go out straight from the scratch; only one that was cut is put together in `in`. */
 static enum err take_in(struct channel *c, struct str got, void (*on_frame)(void *, struct frame *),
                         void *ctx)
 {
     size_t used = 0;
-    if (c->in.n == 0) { /* the usual case: whole frames, straight from the scratch */
-        enum err e = cut_frames(c, got, on_frame, ctx, &used);
-        if (e == OK) buf_put(&c->in, str_skip(got, used));
-        return e;
+    while (c->in.n > 0 && got.n > 0) {
+        size_t need = 0;
+        enum err e = lacking(c, &need);
+        if (e == OK && buf_reserve(&c->in, need) == NULL) e = ERR_PROTOCOL;
+        if (e != OK) return e;
+        struct str part = str_part(got, 0, need);
+        buf_put(&c->in, part);
+        got = str_skip(got, part.n);
+        e = cut_frames(c, buf_str(&c->in), on_frame, ctx, &used);
+        if (e != OK) return e;
+        if (used > 0) buf_clear(&c->in);
     }
-    buf_put(&c->in, got);
-    enum err e = cut_frames(c, buf_str(&c->in), on_frame, ctx, &used);
-    if (e != OK) return e;
-    buf_drop_front(&c->in, used);
-    if (c->in.n == 0) buf_free(&c->in);
-    return buf_check(&c->in) == OK ? OK : ERR_PROTOCOL;
+    enum err e = cut_frames(c, got, on_frame, ctx, &used);
+    if (e == OK) buf_put(&c->in, str_skip(got, used));
+    if (e == OK && c->in.n == 0 && c->in.cap > 0) buf_free(&c->in);
+    return e;
 }
 
 enum err channel_serve(struct channel *c, void (*on_frame)(void *ctx, struct frame *f), void *ctx)
