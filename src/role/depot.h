@@ -39,6 +39,10 @@ void depot_stages_of_door_gone(const struct door *d);
 
 /* ---- depot_account.c: a user's door ---- */
 enum err depot_serve_account_door(void *ctx, struct door_request *q);
+/* Append at most `max_bytes` of a message as it is served, its prefix and its blob as one text.
+ * ERR_NOT_FOUND; ERR_CORRUPT is logged. On a snapshot. */
+enum err depot_message_bytes(struct txn *t, uint64_t account, uint64_t mailbox, uint32_t uid,
+                             uint64_t offset, size_t max_bytes, struct buf *out);
 
 /* ---- depot_refusal.c: notes for explain, gathered and written together ---- */
 enum err depot_serve_refusal_note(void *ctx, struct door_request *q);

@@ -138,26 +138,34 @@ struct reading {
     struct buf *reply;
 };
 
-/* Prefix and blob are one text for whoever reads. */
+enum err depot_message_bytes(struct txn *t, uint64_t account, uint64_t mailbox, uint32_t uid,
+                             uint64_t offset, size_t max_bytes, struct buf *out)
+{
+    struct message_row row;
+    struct str prefix;
+    size_t before = out->n;
+    enum err e = message_prefix_get(t, account, mailbox, uid, &row, &prefix);
+    if (e != OK) return e;
+    if (offset < prefix.n) buf_put(out, str_part(prefix, (size_t)offset, max_bytes));
+    size_t n = out->n - before;
+    if (n < max_bytes)
+        e = txn_blob_read(t, blob_of_message(row.info.message), offset + n - prefix.n,
+                          max_bytes - n, out);
+    if (e == ERR_CORRUPT)
+        log_error("depot.damaged_body", L_U64("account", account), L_U64("uid", uid),
+                  L_ID("msg", row.info.message));
+    return e;
+}
+
 static enum err read_body(struct txn *t, void *ctx)
 {
     struct reading *r = ctx;
-    struct message_row row;
-    struct str prefix;
     struct buf bytes = BUF_INIT(ENGINE_CHUNK_MAX);
     size_t max = r->in.max_bytes < ENGINE_CHUNK_MAX ? r->in.max_bytes : ENGINE_CHUNK_MAX;
-    enum err e = message_prefix_get(t, r->account, r->in.mailbox, r->in.uid, &row, &prefix);
-    if (e != OK) return e;
-    if (r->in.offset < prefix.n) buf_put(&bytes, str_part(prefix, (size_t)r->in.offset, max));
-    if (bytes.n < max) {
-        uint64_t at = r->in.offset + bytes.n - prefix.n;
-        e = txn_blob_read(t, blob_of_message(row.info.message), at, max - bytes.n, &bytes);
-    }
+    enum err e =
+        depot_message_bytes(t, r->account, r->in.mailbox, r->in.uid, r->in.offset, max, &bytes);
     struct bytes_rep out = { .bytes = buf_str(&bytes) };
     if (e == OK) bytes_rep_put(r->reply, &out);
-    if (e == ERR_CORRUPT)
-        log_error("depot.damaged_body", L_U64("account", r->account), L_U64("uid", r->in.uid),
-                  L_ID("msg", row.info.message));
     buf_free(&bytes);
     return e;
 }

@@ -4,6 +4,7 @@
 #include "tool/config.h"
 #include "tool/help.h"
 #include "tool/man.h"
+#include "tool/message.h"
 #include "tool/service.h"
 #include "tool/tls.h"
 
@@ -162,6 +163,44 @@ static const struct command_row rows[] = {
       .words = "ADDRESS",
       .options = " ",
       .does = "delete it" },
+
+    /* ---- mail ---- */
+    { .noun = STR_INIT("mailbox"),
+      .verb = STR_INIT("list"),
+      .args_min = 1,
+      .args_max = 1,
+      .words = "ACCOUNT",
+      .options = " ",
+      .does = "the mailboxes of an account" },
+    { .noun = STR_INIT("message"),
+      .verb = STR_INIT("list"),
+      .args_min = 1,
+      .args_max = 2,
+      .words = "ACCOUNT [MAILBOX]",
+      .options = " ",
+      .does = "the messages of a mailbox",
+      .doc = "INBOX when none is named." },
+    { .noun = STR_INIT("message"),
+      .verb = STR_INIT("show"),
+      .args_min = 2,
+      .args_max = 3,
+      .words = "ACCOUNT UID [MAILBOX]",
+      .options = " ",
+      .does = "what the store knows of a message",
+      .doc = "Its id (for trace), flags, size and dates, and what was computed when it came: the "
+             "envelope, and its parts with their places in the message as it is served. The "
+             "message itself is not opened.",
+      .with_depot = tool_message_show },
+    { .noun = STR_INIT("message"),
+      .verb = STR_INIT("export"),
+      .args_min = 2,
+      .args_max = 3,
+      .words = "ACCOUNT UID [MAILBOX]",
+      .options = " ",
+      .does = "print a message as it is served",
+      .doc = "Byte for byte, with CRLF line ends. A damaged message ends in an error (exit code "
+             "1), never in wrong bytes.",
+      .with_depot = tool_message_export },
 
     /* ---- looking into it ---- */
     { .noun = STR_INIT("trace"),
