@@ -38,7 +38,7 @@ int command_say(int code, const char *what, struct str about)
     buf_put(&b, str_c(what));
     buf_put(&b, about);
     buf_put_byte(&b, '\n');
-    print_error(buf_str(&b));
+    printer_error(buf_str(&b));
     buf_free(&b);
     return code;
 }
@@ -82,7 +82,7 @@ static int say_usage_of(struct str noun, const struct command_row *only, const c
         if (str_eq(r->noun, noun) && (only == NULL || only == r)) command_put_usage(&b, r);
     }
     buf_put_lit(&b, "  each with [--json] [-c FILE]\n");
-    print_error(buf_str(&b));
+    printer_error(buf_str(&b));
     buf_free(&b);
     return EXIT_USAGE;
 }
@@ -315,7 +315,7 @@ int command_main(const struct tool_world *w, int argc, char **argv)
     if (noun.n == 0) {
         struct buf b = BUF_INIT(256 * 1024);
         help_put(&b);
-        print_error(buf_str(&b));
+        printer_error(buf_str(&b));
         buf_free(&b);
         return EXIT_USAGE;
     }

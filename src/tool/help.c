@@ -43,7 +43,7 @@ int help_no_such(struct str noun)
         buf_put_byte(&b, '"');
     }
     buf_put_lit(&b, "? 'postrider help' lists them\n");
-    print_error(buf_str(&b));
+    printer_error(buf_str(&b));
     buf_free(&b);
     return EXIT_USAGE;
 }

@@ -14,7 +14,7 @@ static void out(struct str s)
     fwrite(s.p, 1, s.n, stdout);
 }
 
-void print_error(struct str text)
+void printer_error(struct str text)
 {
     fflush(stdout);
     fwrite(text.p, 1, text.n, stderr);
@@ -219,7 +219,7 @@ void printer_message(struct printer *p, struct str text, bool failure)
         buf_put(&b, text);
         buf_put_byte(&b, '\n');
         if (failure) {
-            print_error(buf_str(&b));
+            printer_error(buf_str(&b));
         } else {
             out(buf_str(&b));
         }

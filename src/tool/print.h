@@ -28,6 +28,6 @@ void printer_message(struct printer *p, struct str text, bool failure);
 void printer_end(struct printer *p);
 
 /* To standard error, as it is. */
-void print_error(struct str text);
+void printer_error(struct str text);
 
 #endif

@@ -47,7 +47,7 @@ static int say_usage(const char *what)
                     "  make a certificate for these host names and addresses, for tests and "
                     "demonstrations:\n"
                     "  ca.pem, cert.pem and key.pem in FOLDER\n");
-    print_error(buf_str(&b));
+    printer_error(buf_str(&b));
     buf_free(&b);
     return EXIT_USAGE;
 }
@@ -61,7 +61,7 @@ static int say_failed(const char *what, struct str about, const char *why)
     buf_put_lit(&b, ": ");
     buf_put(&b, str_c(why));
     buf_put_byte(&b, '\n');
-    print_error(buf_str(&b));
+    printer_error(buf_str(&b));
     buf_free(&b);
     return EXIT_NEGATIVE;
 }
