@@ -3,6 +3,9 @@
 
 #include "base/must.h"
 
+/* Lists of macros, a row a line. */
+/* clang-format off */
+
 static const struct verb_row rows[VERB_COUNT] = {
     [VERB_NONE] = { "none", 0, false, 0, 0, "" },
 #define X(name, callers, account, request, reply, doc) [VERB_##name] = { #name, callers, account, request, reply, doc },

@@ -26,6 +26,8 @@ enum {
 #define FROM_STRANGER_SIDE (BIT(ROLE_EDGE) | BIT(ROLE_FILTER))
 
 /* name, callers, server, needs an account-bound door, request max, reply max, what it asks */
+/* A row a line. */
+/* clang-format off */
 #define VERB_LIST(X)                                                                               \
     /* the keeper and its roles */                                                                 \
     X(role_begin, BIT(ROLE_KEEPER), false, VERB_PLAN, VERB_SMALL, "configuration; answered when ready") \
@@ -66,6 +68,8 @@ enum {
     /* the administrator's door */                                                                 \
     X(admin, BIT(ROLE_TOOL), false, VERB_PLAN, VERB_PAGE, "a command of the command line (door/admin.h)")
 
+/* clang-format on */
+
 enum verb {
     VERB_NONE,
 #define X(name, callers, account, request, reply, doc) VERB_##name,
@@ -87,6 +91,8 @@ const struct verb_row *verb_row(enum verb v);
 
 /* ---- the words of each verb ---- */
 
+/* A row a line. */
+/* clang-format off */
 /* F(kind, name): str, u8, u32, u64, i64, flag (bool), peer, envelope, outcome, account, directory_answer ...;
  * L(noun, name, max): a list of nouns. */
 #define VERB_STRUCTS(S)                                                                            \
@@ -175,5 +181,7 @@ VERB_STRUCTS(S)
 #undef F
 #undef L
 #undef S
+
+/* clang-format on */
 
 #endif

@@ -110,11 +110,13 @@ static const struct {
       STR_INIT("/c:1:6: error: \"a b\" is not the name of a Unix user or group; it has at most 32 "
                "letters, digits and _ - .") },
     { "root", STR_INIT("user root"),
-      STR_INIT("/c:1:1: warning: as root a role is not held back by file rights; make a user for it: "
-               "useradd --system --no-create-home postrider") },
+      STR_INIT(
+          "/c:1:1: warning: as root a role is not held back by file rights; make a user for it: "
+          "useradd --system --no-create-home postrider") },
     { "root for a role", STR_INIT("user { depot root }"),
-      STR_INIT("/c:1:8: warning: as root a role is not held back by file rights; make a user for it: "
-               "useradd --system --no-create-home postrider") },
+      STR_INIT(
+          "/c:1:8: warning: as root a role is not held back by file rights; make a user for it: "
+          "useradd --system --no-create-home postrider") },
     { "no user", STR_INIT("user"),
       STR_INIT("/c:1:1: error: user needs a name; write: user postrider") },
     { "user for a role that is none", STR_INIT("user { egde x }"),

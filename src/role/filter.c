@@ -162,6 +162,9 @@ static enum err serve_expand(void *ctx, struct door_request *q)
     if (e != OK) return e;
     out.outcome = route.outcome;
     size_t n = in.expand || route.leaf_count <= 1 ? route.leaf_count : 0;
+    /* RFC 5321 3.5.3: what would be relayed cannot be verified here. */
+    if (!in.expand && route.leaf_count == 1 && route.leaves[0].end == ROUTE_HOST)
+        out.outcome.code = 252;
     out.lines = ARENA_MANY(&q->arena, struct str, n + 1);
     for (size_t i = 0; i < n && i < 1000; i++) {
         struct buf line = BUF_INIT(2048);

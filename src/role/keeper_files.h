@@ -23,8 +23,8 @@ void pems_free(struct pems *p);
 /* Log each setting that differs but only takes effect after a restart. */
 void keeper_warn_restart(const struct config *was, const struct config *now);
 
-/* Let standard error lead to the log's file, when the configuration names one; a reload opens it anew, so that it
- * can be rotated. Logs what failed. */
+/* Let standard error lead to the log's file, when the configuration names one; a reload opens it
+ * anew, so that it can be rotated. Logs what failed. */
 enum err keeper_open_log(const struct config *c);
 
 /* Make the run and store folders if they are missing. Logs what failed. */

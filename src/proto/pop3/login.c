@@ -1,9 +1,10 @@
-/* Logging in: USER and PASS, AUTH (RFC 5034), STLS (RFC 2595). The words go to authd, and with the
- * good answer comes the door to the account's mailboxes. */
+/* Logging in: USER and PASS, AUTH (RFC 5034), STLS (RFC 2595), PROXY. The words go to authd, and
+ * with the good answer comes the door to the account's mailboxes. */
 #include "proto/pop3/session.h"
 
 #include "base/must.h"
 #include "model/mechanism.h"
+#include "syntax/proxy.h"
 #include "syntax/sasl_line.h"
 
 #include <unistd.h>
@@ -90,12 +91,14 @@ static enum err enter(struct pop3 *p, int fd)
     return pop3_maildrop_open(p);
 }
 
-/* RFC 2449 8.1.1, RFC 3206: codes that tell a client whether another password would help. */
+/* RFC 2449 8.1.1, RFC 3206: codes that tell a client whether another password would help. What is
+ * wrong with the words or the mechanism is neither. */
 static enum err refused(struct pop3 *p, const struct outcome *o)
 {
     struct buf b = BUF_INIT(512);
     p->failures++;
-    buf_put(&b, o->code >= 500 ? STR("[AUTH] ") : STR("[SYS/TEMP] "));
+    if (o->code < 500) buf_put_lit(&b, "[SYS/TEMP] ");
+    if (str_eq(o->reason, STR("auth-failed"))) buf_put_lit(&b, "[AUTH] ");
     buf_put(&b, o->text);
     enum err e = pop3_no(p, buf_str(&b));
     buf_free(&b);
@@ -282,14 +285,45 @@ enum err pop3_begin_tls(struct pop3 *p)
     return e;
 }
 
+enum err pop3_read_proxy(struct pop3 *p)
+{
+    struct str seen = STR_NONE;
+    struct proxy h;
+    size_t used = 0;
+    enum err e = (config_may(p->config, p->peer.ip) & CONFIG_MAY_PROXY) != 0
+                     ? stream_peek(&p->stream, pop3_tls_wait_ms, &seen)
+                     : ERR_DENIED;
+    while (e == OK && (e = proxy_parse(seen, &h, &used)) == ERR_AGAIN) {
+        e = stream_peek_more(&p->stream, pop3_tls_wait_ms, &seen);
+    }
+    if (e != OK) {
+        log_info("pop3.proxy_refused", L_ID("conn", p->peer.conn), L_STR("client", p->peer.ip),
+                 L_ERR(e));
+        return e == ERR_CANCELLED ? e : ERR_DENIED;
+    }
+    stream_consume(&p->stream, used);
+    if (h.local) return OK; /* LOCAL, UNKNOWN: the proxy speaks for itself */
+    struct buf b = BUF_INIT(64);
+    ip_put(&b, &h.from);
+    p->peer.ip = arena_str(&p->session, buf_str(&b));
+    p->peer.port = h.from_port;
+    p->loopback = ip_is_loopback(&h.from);
+    buf_free(&b);
+    return OK;
+}
+
 enum err pop3_do_stls(struct pop3 *p, const struct pop3_words *w)
 {
     (void)w;
     if (p->stream.tls != NULL) return pop3_no(p, STR("TLS is on already"));
     if (p->tls == NULL || p->tls_mode == CONFIG_TLS_NO) return pop3_no(p, STR("no TLS here"));
     stream_poll(&p->stream);
-    if (stream_buffered(&p->stream) > 0)
-        return ERR_PROTOCOL; /* commands behind STLS would seem to come from inside */
+    if (stream_buffered(&p->stream) > 0) {
+        /* Commands behind STLS would seem to come from inside. */
+        enum err refused = pop3_no(p, STR("nothing may follow STLS"));
+        if (refused == OK) refused = pop3_flush(p);
+        return refused == OK ? ERR_DENIED : refused;
+    }
     enum err e = pop3_ok(p, STR("begin TLS"));
     if (e == OK) e = pop3_flush(p);
     p->waiting_for_command = true; /* the client may have gone to sleep here as well */

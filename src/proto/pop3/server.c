@@ -33,7 +33,7 @@ static const struct {
     { POP3_VERB_PASS, POP3_NAMED, true, pop3_do_pass },
     { POP3_VERB_AUTH, POP3_HELLO | POP3_NAMED, false, pop3_do_auth },
     { POP3_VERB_STLS, POP3_HELLO | POP3_NAMED, false, pop3_do_stls },
-    { POP3_VERB_UTF8, POP3_HELLO, false, do_utf8 },
+    { POP3_VERB_UTF8, POP3_HELLO | POP3_NAMED, false, do_utf8 },
     { POP3_VERB_LANG, POP3_ANY, false, do_lang },
     { POP3_VERB_CAPA, POP3_ANY, false, do_capa },
     { POP3_VERB_NOOP, POP3_OPEN, false, do_noop },
@@ -206,7 +206,8 @@ static enum err begin(struct pop3 *p)
             pop3_no(p, STR("[SYS/TEMP] too many connections"))); /* queueing cannot fail here */
         return ERR_LIMIT;
     }
-    if (p->peer.service == SERVICE_POP3S) e = pop3_begin_tls(p);
+    if (p->wants_proxy) e = pop3_read_proxy(p);
+    if (e == OK && p->peer.service == SERVICE_POP3S) e = pop3_begin_tls(p);
     if (e != OK) return e;
     buf_put(&b, p->config->host);
     buf_put_lit(&b, " POP3 Postrider");
@@ -259,6 +260,7 @@ void pop3_serve(struct pop3_world *w, const struct config_listen *listen, int fd
                         .config = config_hold(w->config),
                         .tls = w->tls != NULL ? tls_config_ref(w->tls) : NULL,
                         .tls_mode = listen->tls,
+                        .wants_proxy = listen->proxy,
                         .session = ARENA_INIT(0),
                         .state = POP3_HELLO,
                         .loopback = net_is_loopback(peer) };

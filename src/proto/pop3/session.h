@@ -33,7 +33,7 @@ struct pop3 {
     enum config_tls tls_mode;
     struct arena session;
     struct peer peer;
-    bool loopback, waiting_for_command, quit, utf8;
+    bool loopback, wants_proxy, waiting_for_command, quit, utf8;
 
     enum pop3_state state;
     struct str name;   /* of USER */
@@ -62,6 +62,9 @@ enum err pop3_do_pass(struct pop3 *p, const struct pop3_words *w);
 enum err pop3_do_auth(struct pop3 *p, const struct pop3_words *w);
 enum err pop3_do_stls(struct pop3 *p, const struct pop3_words *w);
 enum err pop3_begin_tls(struct pop3 *p);
+/* Read the PROXY header that a trusted proxy sends first; the client is the one it names from then
+ * on. ERR_DENIED: no header, or from a peer that is not trusted with it; and those of streams. */
+enum err pop3_read_proxy(struct pop3 *p);
 void pop3_put_mechanisms(struct buf *b, const struct pop3 *p);
 
 /* ---- maildrop.c ---- */

@@ -40,6 +40,9 @@ static void put_extensions(struct buf *b, const struct smtp *s)
     put_line(b, STR("BINARYMIME"));
     put_line(b, STR("DSN"));
     if (s->service != SERVICE_LMTP) put_line(b, STR("VRFY"));
+    /* RFC 5321 3.5.2: EXPN must be listed where it is supported; for strangers it is not. */
+    if (s->service != SERVICE_LMTP && (s->peer.login.n > 0 || (s->may & CONFIG_MAY_EXPN) != 0))
+        put_line(b, STR("EXPN"));
     if (may_start_tls(s)) put_line(b, STR("STARTTLS"));
     if (s->offers_auth && s->peer.login.n == 0) {
         struct buf names = BUF_INIT(256);

@@ -51,7 +51,8 @@ enum err smtp_do_lookup(struct smtp *s, const struct smtp_command *c)
             if (i > 0) buf_put_byte(&b, '\n');
             buf_put(&b, rep.lines[i]);
         }
-        smtp_say(s, 250, 2, 1, 5, buf_str(&b));
+        /* 252 with the address of another host: we take mail for it, but cannot know. */
+        smtp_say(s, rep.outcome.code, 2, 1, 5, buf_str(&b));
     } else if (e == OK) {
         s->errors++;
         buf_put_lit(&facts, "text=");

@@ -69,7 +69,10 @@ static const struct smtp_row rows[] = {
 void smtp_put_verbs(struct buf *b, const struct smtp *s)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if ((rows[i].services & 1u << s->service) == 0 || rows[i].verb == SMTP_VERB_XCLIENT)
+        enum smtp_verb v = rows[i].verb;
+        if ((rows[i].services & 1u << s->service) == 0 || v == SMTP_VERB_XCLIENT ||
+            v == SMTP_VERB_ETRN || (v == SMTP_VERB_AUTH && !s->offers_auth) ||
+            (v == SMTP_VERB_STARTTLS && (s->tls == NULL || s->tls_mode == CONFIG_TLS_NO)))
             continue;
         buf_put_byte(b, ' ');
         buf_put(b, str_c(smtp_verb_name(rows[i].verb)));

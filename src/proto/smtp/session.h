@@ -134,7 +134,7 @@ enum err smtp_begin_tls(struct smtp *s);
 /* May passwords and mail go over this connection as it is? */
 bool smtp_is_private(const struct smtp *s);
 
-/* Names of commands that HELP lists, with spaces. */
+/* Names of the commands that HELP lists, with spaces: those that do something here. */
 void smtp_put_verbs(struct buf *b, const struct smtp *s);
 
 #endif
