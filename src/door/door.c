@@ -79,10 +79,10 @@ enum err door_call_fd(struct door *d, enum verb verb, struct str request, int fd
                       struct arena *a, struct str *reply_out, int *fd_out)
 {
     struct call c = { .fiber = fiber_self(), .arena = a, .fd = -1, .want_fd = fd_out != NULL };
-    must(request.n <= verb_row(verb)->request_max);
-    if (!d->open) {
+    if (fd_out != NULL) *fd_out = -1;
+    if (!d->open || request.n > verb_row(verb)->request_max) {
         if (fd >= 0) close(fd);
-        return ERR_CLOSED;
+        return d->open ? ERR_LIMIT : ERR_CLOSED;
     }
     d->uses++;
     uint32_t i = slot_take(d, &c);
@@ -115,8 +115,8 @@ enum err door_call(struct door *d, enum verb verb, struct str request, int64_t w
 
 enum err door_tell(struct door *d, enum verb verb, struct str request)
 {
-    must(request.n <= verb_row(verb)->request_max);
     if (!d->open) return ERR_CLOSED;
+    if (request.n > verb_row(verb)->request_max) return ERR_LIMIT;
     struct frame f = { .verb = (uint16_t)verb, .kind = KIND_TELL, .bytes = request, .fd = -1 };
     d->uses++;
     enum err e = channel_send(&d->channel, &f);
@@ -154,13 +154,18 @@ static void serve_life(void *arg)
     struct door *d = s->request.door;
     enum err e = d->serve[s->request.verb](d->how.ctx, &s->request);
     if (s->kind == KIND_CALL && d->open) {
+        /* How long an answer gets may lie in what a stranger sent: too long is an error like
+         * others, and nothing to end a process for. */
+        if (s->request.reply.over) {
+            buf_clear(&s->request.reply);
+            if (e == OK) e = ERR_LIMIT;
+        }
         struct frame f = { .id = s->id,
                            .verb = (uint16_t)s->request.verb,
                            .kind = KIND_REPLY,
                            .err = (uint8_t)e,
                            .bytes = buf_str(&s->request.reply),
                            .fd = s->request.reply_fd };
-        must(buf_check(&s->request.reply) == OK);
         s->request.reply_fd = -1;
         err_ignore(channel_send(&d->channel, &f)); /* the caller is gone: its own end tells it */
     }
@@ -172,15 +177,32 @@ static void serve_life(void *arg)
     door_release(d);
 }
 
+/* More than can be served: what waits here already goes first, and the link stays. */
+static void turn_away(struct door *d, const struct frame *f)
+{
+    struct frame no = { .id = f->id,
+                        .verb = f->verb,
+                        .kind = KIND_REPLY,
+                        .err = (uint8_t)ERR_BUSY,
+                        .bytes = STR_NONE,
+                        .fd = -1 };
+    /* Must not wait here; a caller who hears nothing has its deadline. */
+    if (f->kind == KIND_CALL && !channel_is_full(&d->channel))
+        err_ignore(channel_send(&d->channel, &no));
+}
+
 static void on_call(struct door *d, struct frame *f)
 {
     const struct verb_row *row = f->verb < VERB_COUNT ? verb_row((enum verb)f->verb) : NULL;
     /* Our own roles ask only for what is theirs: anything else is a role that was taken over. */
     if (row == NULL || (row->callers & (1u << d->how.peer)) == 0 || f->bytes.n > row->request_max ||
-        (row->needs_account && d->how.account == 0) || d->serve[f->verb] == NULL ||
-        d->uses > SERVED_MAX) {
+        (row->needs_account && d->how.account == 0) || d->serve[f->verb] == NULL) {
         d->open = false;
         fiber_cancel(d->reader);
+        return;
+    }
+    if (d->uses > SERVED_MAX) {
+        turn_away(d, f);
         return;
     }
     struct serving *s = malloc(sizeof *s + f->bytes.n);

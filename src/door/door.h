@@ -51,13 +51,16 @@ enum err door_open(int fd, const struct door_settings *how, struct door **door_o
  *   a          where the reply is copied to; reply_out lives as long as it
  *   reply_out  may be null when the verb answers nothing
  *   fd_out     may be null; else -1 or a descriptor that the caller owns now
- * The error is what the server returned, or ERR_CLOSED (link gone), ERR_TIMEOUT, ERR_CANCELLED. */
+ * The error is what the server returned, or ERR_CLOSED (link gone), ERR_LIMIT (request or reply
+ * above the verb's maximum), ERR_BUSY (too many calls wait there already), ERR_TIMEOUT,
+ * ERR_CANCELLED. */
 enum err door_call(struct door *d, enum verb verb, struct str request, int64_t wait_ms,
                    struct arena *a, struct str *reply_out);
 enum err door_call_fd(struct door *d, enum verb verb, struct str request, int fd, int64_t wait_ms,
                       struct arena *a, struct str *reply_out, int *fd_out);
 
-/* Tell without waiting for an answer (waits only when the channel is full). */
+/* Tell without waiting for an answer (waits only when the channel is full). ERR_CLOSED, ERR_LIMIT,
+ * ERR_CANCELLED. */
 enum err door_tell(struct door *d, enum verb verb, struct str request);
 
 bool door_is_open(const struct door *d);
@@ -71,7 +74,8 @@ void door_close(struct door **d);
 
 /* ---- links: all doors to the roles of one kind ---- */
 
-enum { LINKS_MAX = 64 };
+/* Twice the processes of a role: a new one may come before the end of the old one is noticed. */
+enum { LINKS_MAX = 128 };
 struct links {
     struct door *doors[LINKS_MAX];
     size_t count, next;

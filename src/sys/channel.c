@@ -121,9 +121,12 @@ static void flusher_life(void *arg)
     /* Try before waiting: the kernel may have made room between the hook's attempt and this fiber's
      * first turn, and that edge is not told again. */
     flush_now(c);
-    while (c->out.n > 0 && !c->broken) {
-        if (watch_wait_write(&c->watch, CLOCK_NEVER) != OK) break;
+    /* Try before each wait: room may have come between the hook that found none and this fiber's
+     * first turn, and an edge that has passed is not told again. */
+    for (;;) {
         flush_now(c);
+        if (c->broken || c->out.n == 0) break;
+        if (watch_wait_write(&c->watch, CLOCK_NEVER) != OK) break;
     }
     c->flusher = NULL;
 }
@@ -187,6 +190,11 @@ static void queue_frame(struct channel *c, const struct header *h, struct str by
     if (c->broken) return;
     if (sent < sizeof *h) buf_put(&c->out, str_skip(str_of(h, sizeof *h), sent));
     buf_put(&c->out, str_skip(bytes, sent > sizeof *h ? sent - sizeof *h : 0));
+}
+
+bool channel_is_full(const struct channel *c)
+{
+    return !c->broken && c->out.n > CHANNEL_OUT_MAX;
 }
 
 enum err channel_send(struct channel *c, const struct frame *f)

@@ -38,6 +38,9 @@ enum err channel_open(struct channel *c, int fd);
  * ERR_CANCELLED. */
 enum err channel_send(struct channel *c, const struct frame *f);
 
+/* Would channel_send() of a frame without descriptor have to wait? */
+bool channel_is_full(const struct channel *c);
+
 /* Wait for frames and hand each to `on_frame` (views live during the call, which must not wait),
  * until the channel ends: ERR_CLOSED, ERR_PROTOCOL, ERR_CANCELLED. */
 enum err channel_serve(struct channel *c, void (*on_frame)(void *ctx, struct frame *f), void *ctx);
