@@ -16,7 +16,7 @@ PARAM(filter_ask_wait_ms, TIME_MS, 100, 600000, 20000,
 COUNTER(filter_routes, "recipients routed")
 COUNTER(filter_offers, "messages offered by the edges")
 
-enum { LINK_WAIT_MS = 5000 };
+enum { LINK_WAIT_MS = 5000, EXPAND_BYTES_MAX = VERB_SMALL / 2 };
 
 static struct route_cache *cache;
 
@@ -166,11 +166,13 @@ static enum err serve_expand(void *ctx, struct door_request *q)
     if (!in.expand && route.leaf_count == 1 && route.leaves[0].end == ROUTE_HOST)
         out.outcome.code = 252;
     out.lines = ARENA_MANY(&q->arena, struct str, n + 1);
-    for (size_t i = 0; i < n && i < 1000; i++) {
+    size_t bytes = 0; /* a list may be longer than an answer: then its begin is the answer */
+    for (size_t i = 0; i < n && i < 1000 && bytes < EXPAND_BYTES_MAX; i++) {
         struct buf line = BUF_INIT(2048);
         buf_put_byte(&line, '<');
         buf_put(&line, route.leaves[i].address);
         buf_put_byte(&line, '>');
+        bytes += line.n + sizeof(uint32_t);
         out.lines[out.lines_count++] = arena_str(&q->arena, buf_str(&line));
         buf_free(&line);
     }
@@ -225,10 +227,30 @@ static void reload(struct role_self *r)
     cache = route_cache_new();
 }
 
+/* A reload replaces the configuration while a request waits for the depot, and rules and their
+ * words are views into it: so whatever waits holds the one that it began with. */
+static enum err holding(struct role_self *r, struct door_request *q, door_serve serve)
+{
+    struct config *held = config_hold(r->config);
+    enum err e = serve(r, q);
+    config_free(&held);
+    return e;
+}
+
+#define SERVE_HOLDING(name)                                                                        \
+    static enum err serve_##name##_held(void *ctx, struct door_request *q)                         \
+    {                                                                                              \
+        return holding(ctx, q, serve_##name);                                                      \
+    }
+SERVE_HOLDING(sender_check)
+SERVE_HOLDING(route_rcpt)
+SERVE_HOLDING(expand)
+SERVE_HOLDING(offer)
+
 static const struct door_service edge_services[] = {
-    { VERB_peer_check, serve_peer_check }, { VERB_sender_check, serve_sender_check },
-    { VERB_route_rcpt, serve_route_rcpt }, { VERB_address_expand, serve_expand },
-    { VERB_offer, serve_offer },           { VERB_NONE, NULL },
+    { VERB_peer_check, serve_peer_check },      { VERB_sender_check, serve_sender_check_held },
+    { VERB_route_rcpt, serve_route_rcpt_held }, { VERB_address_expand, serve_expand_held },
+    { VERB_offer, serve_offer_held },           { VERB_NONE, NULL },
 };
 static const struct door_service depot_services[] = {
     { VERB_directory_changed, serve_directory_changed },

@@ -24,49 +24,56 @@ const struct role_def *role_def(enum role r)
 
 /* ---- configuration ---- */
 
-static enum err load_tls(struct role_self *r, const struct role_begin_req *in, struct buf *why)
+/* `tls_out` stays null where there is nothing to serve TLS with. */
+static enum err load_tls(const struct role_self *r, const struct config *config,
+                         const struct role_begin_req *in, struct tls_config **tls_out,
+                         struct buf *why)
 {
     struct arena a = ARENA_INIT(0);
-    struct tls_config *tls = NULL;
     struct tls_ticket_seed seed;
     if (!r->def->wants_tls || in->pems_count < 2) return OK;
-    if (in->ticket_seed.n != sizeof seed || in->pems_count / 2 != r->config->tls.certificate_count)
+    if (in->ticket_seed.n != sizeof seed || in->pems_count / 2 != config->tls.certificate_count)
         return ERR_PROTOCOL;
     memcpy(&seed, in->ticket_seed.p, sizeof seed);
     struct tls_pair *pairs = ARENA_MANY(&a, struct tls_pair, in->pems_count / 2);
     for (size_t i = 0; i < in->pems_count / 2; i++) {
         pairs[i] = (struct tls_pair){ .cert_pem = in->pems[2 * i],
                                       .key_pem = in->pems[2 * i + 1],
-                                      .name = r->config->tls.certificates[i].certificate };
+                                      .name = config->tls.certificates[i].certificate };
     }
     struct tls_server_options o = {
         .pairs = pairs,
         .pair_count = in->pems_count / 2,
         .tickets = &seed,
-        .versions = r->config->tls.minimum == CONFIG_TLS_1_3 ? TLS_ONLY_13 : TLS_12_OR_13,
-        .tls12_ciphers = r->config->tls.ciphers.n > 0 ? arena_c(&a, r->config->tls.ciphers) : NULL
+        .versions = config->tls.minimum == CONFIG_TLS_1_3 ? TLS_ONLY_13 : TLS_12_OR_13,
+        .tls12_ciphers = config->tls.ciphers.n > 0 ? arena_c(&a, config->tls.ciphers) : NULL
     };
-    enum err e = tls_config_new_server(&o, &tls, why);
-    if (e == OK) {
-        tls_config_free(&r->tls); /* sessions under way have their own share of it */
-        r->tls = tls;
-    }
+    enum err e = tls_config_new_server(&o, tls_out, why);
     explicit_bzero(&seed, sizeof seed);
     arena_free(&a);
     return e;
 }
 
+/* All or nothing: what is in force is not touched before everything new is known to be good. */
 static enum err take_config(struct role_self *r, const struct role_begin_req *in, struct buf *why)
 {
     struct config *config = NULL;
+    struct tls_config *tls = NULL;
     enum err e = config_unpack(in->config, &config);
     if (e != OK) return e;
-    if (r->config != NULL) config_free(&r->config);
+    e = load_tls(r, config, in, &tls, why);
+    if (e != OK) {
+        config_free(&config);
+        return e;
+    }
+    config_free(&r->config);
+    tls_config_free(&r->tls); /* sessions under way have their own share of it */
     r->config = config;
+    r->tls = tls;
     config_apply_params(config);
     log_setup(role_name(r->def->role), config->log.format,
               in->quiet ? LOG_ERROR : config->log.level, STDERR_FILENO);
-    return load_tls(r, in, why);
+    return OK;
 }
 
 /* As many descriptors as the keeper's limits allow. */
