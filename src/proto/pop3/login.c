@@ -145,7 +145,8 @@ static enum err finish(struct pop3 *p, const struct auth_rep *rep, int fd)
 
 enum err pop3_do_user(struct pop3 *p, const struct pop3_words *w)
 {
-    p->name = arena_str(&p->session, w->text);
+    arena_free(&p->name_arena); /* USER may come as often as a stranger likes */
+    p->name = arena_str(&p->name_arena, w->text);
     p->state = POP3_NAMED;
     return pop3_ok(
         p, STR("and the password?")); /* whether the name exists is not told (RFC 1939 13) */

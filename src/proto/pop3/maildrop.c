@@ -93,9 +93,11 @@ void pop3_maildrop_close(struct pop3 *p)
     free(p->messages);
     p->messages = NULL;
     p->message_count = 0;
-    /* The depot lets go of the mailbox when the door closes. */
-    if (p->door != NULL && !p->door_closed) door_close(&p->door);
-    while (p->door != NULL && !p->door_closed) {
+    /* The depot lets go of the mailbox when the door closes. The door speaks to us when it has, so
+     * we must still be there. */
+    struct door *door = p->door;
+    door_close(&door);
+    while (p->door != NULL) {
         fiber_yield();
     }
 }

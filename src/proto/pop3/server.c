@@ -14,6 +14,7 @@ PARAM(pop3_ask_wait_ms, TIME_MS, 100, 600000, 30000,
       "how long the POP3 server waits for the answer of another role")
 PARAM(pop3_connections_total, COUNT, 1, 1000000, 10000,
       "POP3 connections of one session process at once")
+enum { GATHER_MAX = 64 * 1024 }; /* replies to pipelined commands that wait to be sent */
 COUNTER(pop3_connections, "connections accepted by the POP3 listeners")
 
 static enum err do_quit(struct pop3 *p, const struct pop3_words *w);
@@ -187,6 +188,7 @@ static enum err talk(struct pop3 *p)
             if (e == OK && p->world->stopping) e = ERR_CANCELLED;
             p->waiting_for_command = true;
         }
+        if (e == OK && p->stream.out.n > GATHER_MAX) e = pop3_flush(p);
         if (e == OK) e = stream_read_line(&p->stream, POP3_LINE_MAX, pop3_command_wait_ms, &line);
         p->waiting_for_command = false;
         if (e == ERR_SYNTAX) return ERR_PROTOCOL;
@@ -224,6 +226,7 @@ static void session_free(struct pop3 *p)
     tls_config_free(&p->tls);
     config_free(&p->config);
     arena_free(&p->session);
+    arena_free(&p->name_arena);
     list_take(&p->link);
     w->session_count--;
     waitline_wake_all(&w->left);
@@ -262,6 +265,7 @@ void pop3_serve(struct pop3_world *w, const struct config_listen *listen, int fd
                         .tls_mode = listen->tls,
                         .wants_proxy = listen->proxy,
                         .session = ARENA_INIT(0),
+                        .name_arena = ARENA_INIT(0),
                         .state = POP3_HELLO,
                         .loopback = net_is_loopback(peer) };
     list_init(&p->link);

@@ -36,7 +36,8 @@ struct pop3 {
     bool loopback, wants_proxy, waiting_for_command, quit, utf8;
 
     enum pop3_state state;
-    struct str name;   /* of USER */
+    struct arena name_arena;
+    struct str name;   /* of USER; in name_arena */
     unsigned failures; /* of logging in */
     struct door *door; /* to the account's mailboxes */
     bool door_closed;
