@@ -27,6 +27,9 @@ static struct str key_of(const struct lock_key *k)
 
 static enum err lock(struct door *d, uint64_t mailbox)
 {
+    /* A door that closed while the mailbox was looked up has said goodbye already, and nobody would
+     * ever unlock. */
+    if (!door_is_open(d)) return ERR_CLOSED;
     struct lock_key k = { door_account(d), mailbox };
     struct door *holder = map_get(&depot.mailbox_locks, key_of(&k));
     if (holder != NULL && holder != d) {

@@ -40,6 +40,8 @@ enum err depot_serve_stage_open(void *ctx, struct door_request *q)
     must(s != NULL);
     *s = (struct depot_stage){ .id = rand_u64() | 1, .owner = q->door };
     enum err e = depot_checked(engine_stage_new(depot.engine, &s->stage));
+    /* A link that has ended meanwhile does not come back to drop it. */
+    if (e == OK && !door_is_open(q->door)) e = ERR_CLOSED;
     if (e == OK && map_get(&depot.stages, key_of(&s->id)) != NULL) e = ERR_BUSY; /* once in 2^63 */
     if (e == OK) e = map_put(&depot.stages, key_of(&s->id), s);
     if (e != OK) {

@@ -56,6 +56,12 @@ static void stop(struct role_self *r)
     smtp_world_stop(&world, r->stop_deadline_ms);
 }
 
+static void link_closed(struct role_self *r, struct door *d)
+{
+    (void)r;
+    smtp_door_gone(&world, d);
+}
+
 static void rights(const struct role_self *r, struct sandbox *box)
 {
     (void)r;
@@ -71,4 +77,5 @@ const struct role_def role_edge = {
     .reload = reload,
     .listen = listen,
     .stop = stop,
+    .link_closed = link_closed,
 };

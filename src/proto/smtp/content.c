@@ -57,7 +57,7 @@ static enum err stage_send(struct smtp *s, struct str chunk)
 {
     struct buf b = BUF_INIT(VERB_CHUNK);
     struct stage_append_req in = { .stage = s->body.stage, .bytes = chunk };
-    if (!door_is_open(s->body.stage_door)) return ERR_CLOSED;
+    if (s->body.stage_door == NULL) return ERR_CLOSED;
     stage_append_req_put(&b, &in);
     enum err e =
         door_call(s->body.stage_door, VERB_stage_append, buf_str(&b), smtp_ask_wait_ms, NULL, NULL);
@@ -126,16 +126,19 @@ static const char *text_refusal(const struct smtp *s)
 static enum err say_each(struct smtp *s, struct offer_rep *rep, struct str facts)
 {
     /* RFC 2033 4.2: one reply for each recipient that was accepted. */
-    for (size_t i = 0; i < s->envelope.rcpt_count; i++) {
+    enum err e = OK;
+    for (size_t i = 0; i < s->envelope.rcpt_count && e == OK; i++) {
         struct outcome o = i < rep->rcpts_count ? rep->rcpts[i] : rep->outcome;
         smtp_say_outcome(s, &o, facts);
+        if (s->stream.out.n > STREAM_OUT_MAX / 4) e = smtp_flush(s);
     }
-    return OK;
+    return e;
 }
 
-static void say_result(struct smtp *s, struct offer_rep *rep)
+static enum err say_result(struct smtp *s, struct offer_rep *rep)
 {
     struct buf text = BUF_INIT(512), facts = BUF_INIT(1024);
+    enum err e = OK;
     buf_put_lit(&facts, "message=");
     buf_put_hex_u64(&facts, s->message, 16);
     buf_put_lit(&facts, " bytes=");
@@ -158,13 +161,14 @@ static void say_result(struct smtp *s, struct offer_rep *rep)
         }
     }
     if (s->service == SERVICE_LMTP) {
-        err_ignore(say_each(s, rep, buf_str(&facts)));
+        e = say_each(s, rep, buf_str(&facts));
     } else {
         if (!outcome_is_ok(&rep->outcome)) s->errors++;
         smtp_say_outcome(s, &rep->outcome, buf_str(&facts));
     }
     buf_free(&text);
     buf_free(&facts);
+    return e;
 }
 
 /* The content is complete: offer it and answer. */
@@ -194,7 +198,7 @@ static enum err hand_over(struct smtp *s)
         e = smtp_ask_offer(s, &in, &a, &rep);
         if (outcome_is_ok(&rep.outcome)) b->stage = 0; /* it is the message's now */
     }
-    if (e == OK) say_result(s, &rep);
+    if (e == OK) e = say_result(s, &rep);
     smtp_reset(s);
     arena_free(&a);
     return e;

@@ -68,7 +68,8 @@ enum err smtp_do_hello(struct smtp *s, const struct smtp_command *c)
     struct outcome o;
     /* RFC 5321 4.1.4: a second EHLO is a RSET as well. */
     smtp_reset(s);
-    s->peer.helo = arena_str(&s->session, c->hello.name);
+    arena_free(&s->hello);
+    s->peer.helo = arena_str(&s->hello, c->hello.name);
     s->peer.extended = c->verb != SMTP_VERB_HELO;
     enum err e = smtp_ask_peer(s, 1, &a, &o);
     if (e == OK && !outcome_is_ok(&o)) {

@@ -32,6 +32,8 @@ PARAM(smtp_command_line_max, BYTES, 512, 16384, 4096,
 COUNTER(smtp_connections, "connections accepted by the SMTP listeners")
 COUNTER(smtp_turned_away, "connections answered with 421 or 554 at once")
 
+enum { GATHER_MAX = 64 * 1024 }; /* replies to pipelined commands that wait to be sent */
+
 struct smtp_row {
     enum smtp_verb verb;
     unsigned states;   /* in which it may come */
@@ -164,6 +166,7 @@ static enum err next_line(struct smtp *s, struct str *line_out)
         s->waiting_for_command = s->state == SMTP_FRESH || s->state == SMTP_NAMED;
         if (e == OK && s->world->stopping && s->waiting_for_command) e = ERR_CANCELLED;
     }
+    if (e == OK && s->stream.out.n > GATHER_MAX) e = smtp_flush(s);
     if (e == OK) e = stream_read_line(&s->stream, line_max, smtp_command_wait_ms, line_out);
     s->waiting_for_command = false;
     return e;
@@ -292,6 +295,7 @@ static void session_free(struct smtp *s)
     tls_config_free(&s->tls);
     config_free(&s->config);
     arena_free(&s->session);
+    arena_free(&s->hello);
     arena_free(&s->mail);
     list_take(&s->link);
     w->session_count--;
@@ -329,6 +333,7 @@ void smtp_serve(struct smtp_world *w, const struct config_listen *listen, int fd
                         .wants_proxy = listen->proxy,
                         .tls_mode = listen->tls,
                         .session = ARENA_INIT(0),
+                        .hello = ARENA_INIT(0),
                         .mail = ARENA_INIT(0),
                         .state = SMTP_FRESH };
     s->from.path = STR_NONE;
@@ -364,6 +369,18 @@ void smtp_world_init(struct smtp_world *w)
 {
     list_init(&w->sessions);
     waitline_init(&w->left);
+}
+
+void smtp_door_gone(struct smtp_world *w, const struct door *d)
+{
+    LIST_EACH(at, &w->sessions)
+    {
+        struct smtp *s = LIST_OWNER(at, struct smtp, link);
+        if (s->body.stage_door != d) continue;
+        s->body.stage_door = NULL;
+        s->body.stage = 0;
+        s->body.failed = ERR_CLOSED; /* with the link goes what was staged through it */
+    }
 }
 
 void smtp_world_stop(struct smtp_world *w, int64_t deadline_ms)

@@ -29,7 +29,7 @@ struct smtp_body_in {
     struct smtp_data text;
     struct buf first, rest;  /* rest: decoded, not yet staged */
     uint64_t stage;          /* 0: nothing staged */
-    struct door *stage_door; /* the depot that holds it; dead when that link closed */
+    struct door *stage_door; /* the depot that holds it; null when that link has closed */
     enum err failed;         /* why staging gave up; the dialog goes on to the end of the data */
 };
 
@@ -47,7 +47,8 @@ struct smtp {
     bool offers_auth, wants_proxy;
     enum config_tls tls_mode;
 
-    struct arena session; /* lives until the end, or until a new hello where it says so */
+    struct arena session; /* lives until the end: nothing that a client can repeat goes here */
+    struct arena hello;   /* what the last HELO, EHLO or LHLO said */
     struct peer peer;
     unsigned may; /* CONFIG_MAY_* */
     bool loopback;

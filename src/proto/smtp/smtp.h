@@ -28,6 +28,9 @@ void smtp_world_init(struct smtp_world *w);
 void smtp_serve(struct smtp_world *w, const struct config_listen *listen, int fd,
                 const struct net_addr *peer);
 
+/* A link to a depot has ended: whoever staged a body through it says so at the end of its data. */
+void smtp_door_gone(struct smtp_world *w, const struct door *d);
+
 /* Ask the sessions to end: those between transactions say 421 now, the others after theirs. Waits
  * until all have or `deadline_ms` has passed; then they are cut off. */
 void smtp_world_stop(struct smtp_world *w, int64_t deadline_ms);
