@@ -33,7 +33,7 @@ class Dialog:
         self.fresh = self.header.get("fresh", ["no"])[0] == "yes"
 
     def take(self, number, line):
-        match = re.match(r"([A-Za-z][A-Za-z+*-]*)(?:: ?|\s+|$)(.*)$", line)
+        match = re.match(r"([A-Za-z][A-Za-z.*-]*)(?:: ?|\s+|$)(.*)$", line)
         assert match, f"{self.path.name}:{number}: not a line of a dialog: {line}"
         word, text = match.groups()
         if word in HEADER and not self.steps:
@@ -213,6 +213,11 @@ class Player:
         line = self.wire.line()
         assert self.match(text, line), f"the server said: {line}"
         self.lines = self.wire.dotted()
+
+    def do_octets(self, text):
+        """octets N: the text up to the lone dot has so many, unstuffed."""
+        got = self.wire.octets()
+        assert len(got) == int(self.fill(text)), f"{len(got)} octets"
 
     def check_reply(self, lines):
         """What holds for every SMTP reply: a refusal has a code to look up (kept as `code`), and after EHLO there is an
@@ -421,6 +426,10 @@ class Player:
     def do_same(self, text):
         one, two = text.split()
         assert self.values[one] == self.values[two], f"{self.values[one]} and {self.values[two]}"
+
+    def do_differ(self, text):
+        one, two = text.split()
+        assert self.values[one] != self.values[two], self.values[one]
 
     def do_append(self, text):
         """append LINE: to the configuration of a server of one's own."""

@@ -97,6 +97,19 @@ class Wire:
             lines.append(line[1:] if line.startswith(".") else line)
         return lines
 
+    def octets(self):
+        """The bytes to the lone dot, unstuffed; lines need not be text."""
+        at = 0
+        while not self.buffer.startswith(b".\r\n") and (end := self.buffer.find(b"\r\n.\r\n", at)) < 0:
+            at = max(0, len(self.buffer) - 4)
+            assert self.receive(), "the connection ended within a message"
+        if self.buffer.startswith(b".\r\n"):
+            data, self.buffer = b"", self.buffer[3:]
+        else:
+            data, self.buffer = self.buffer[:end + 2], self.buffer[end + 5:]
+        data = data.replace(b"\r\n..", b"\r\n.")
+        return data[1:] if data.startswith(b"..") else data
+
     def end(self):
         """Whether the server has closed, with nothing more to say."""
         while self.receive():
@@ -203,23 +216,14 @@ class Maildrop:
     def text(self, number):
         self.wire.send(f"RETR {number}\r\n".encode())
         assert self.wire.line().startswith("+OK")
-        return self.octets()
-
-    def octets(self):
-        """The bytes to the lone dot, unstuffed; lines need not be text."""
-        wire = self.wire
-        while not (wire.buffer.endswith(b"\r\n.\r\n") or wire.buffer == b".\r\n"):
-            assert wire.receive(), "the connection ended within a message"
-        data, wire.buffer = wire.buffer[:-3], b""
-        data = data.replace(b"\r\n..", b"\r\n.")
-        return data[1:] if data.startswith(b"..") else data
+        return self.wire.octets()
 
     def newest_with(self, message_id):
         """The message whose own trace line has this id, from the newest on."""
         for number in range(self.count, 0, -1):
             self.wire.send(f"TOP {number} 0\r\n".encode())
             assert self.wire.line().startswith("+OK")
-            head = self.octets()
+            head = self.wire.octets()
             if re.search(rb"^Received:(?:.*\r\n[ \t])*?.*\bid " + message_id.encode() + rb"\b", head, re.M):
                 return self.text(number)
         raise AssertionError(f"no message {message_id} among {self.count}")
