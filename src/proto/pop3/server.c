@@ -143,6 +143,7 @@ static enum err do_quit(struct pop3 *p, const struct pop3_words *w)
     if (p->state != POP3_OPEN) return pop3_ok(p, STR("bye"));
     enum err e = pop3_maildrop_update(p);
     if (e == ERR_CANCELLED) return e;
+    if (e == ERR_NOT_FOUND) e = OK; /* the account went first, and its messages with it */
     if (e != OK) {
         log_warn("pop3.update_failed", L_ID("conn", p->peer.conn), L_STR("login", p->peer.login),
                  L_ERR(e));
