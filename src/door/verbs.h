@@ -1,7 +1,7 @@
 /* The verbs: every question that one role may ask another, in one table.
  *
- * A request or reply is a struct of nouns (VERB_STRUCTS below); its wire form is made from the same list of
- * fields, so that both ends cannot disagree. */
+ * A request or reply is a struct of nouns (VERB_STRUCTS below); its wire form is made from the same
+ * list of fields, so that both ends cannot disagree. */
 #ifndef DOOR_VERBS_H
 #define DOOR_VERBS_H
 
@@ -15,14 +15,14 @@
 
 enum {
     VERB_SMALL = 64 * 1024,
-    VERB_BODY = 256 * 1024,                   /* a body that travels in a frame */
-    VERB_OFFER = VERB_BODY + 1024 * 1024,     /* with envelope of ENVELOPE_RCPT_MAX */
+    VERB_BODY = 256 * 1024,               /* a body that travels in a frame */
+    VERB_OFFER = VERB_BODY + 1024 * 1024, /* with envelope of ENVELOPE_RCPT_MAX */
     VERB_PLAN = 3 * 1024 * 1024,
     VERB_CHUNK = 1024 * 1024 + 4096,
     VERB_PAGE = 2 * 1024 * 1024,
 };
 
-#define BIT(role) (1u << (role))
+#define BIT(role)          (1u << (role))
 #define FROM_STRANGER_SIDE (BIT(ROLE_EDGE) | BIT(ROLE_FILTER))
 
 /* name, callers, server, needs an account-bound door, request max, reply max, what it asks */
