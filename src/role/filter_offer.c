@@ -18,7 +18,11 @@
 
 COUNTER(filter_repeats, "messages recognised as repeats of one already stored (RFC 1047)")
 
-enum { STAGE_READ_BYTES = 1024 * 1024 };
+enum {
+    STAGE_READ_BYTES = 1024 * 1024,
+    LED_WORDS = PLAN_ITEM_MAX / 64, /* one bit for each item */
+    ROUTES_AT_ONCE = 16,            /* before others get a turn */
+};
 
 struct making {
     struct role_self *role;
@@ -26,11 +30,12 @@ struct making {
     struct arena *arena;
     struct offer_rep *out;
     struct outcome *rcpts; /* by recipient: why it was refused, or ok so far */
+    uint64_t *led;         /* by recipient, LED_WORDS each: the items it leads to */
     struct plan plan;
     uint8_t staged_digest[PLAN_DIGEST_BYTES];
     size_t item_cap;
-    struct map
-        seen; /* mailbox or remote address that has an item already -> that item's index + 1 */
+    struct map seen; /* mailbox or remote address that has an item already -> that item's mark */
+    uint32_t *marks; /* PLAN_ITEM_MAX, each holds its own index */
 };
 
 /* ---- items ---- */
@@ -60,16 +65,23 @@ static struct plan_item *item_new(struct making *m)
     return &p->items[p->item_count++];
 }
 
-static void add_leaf(struct making *m, uint32_t rcpt, const struct route_leaf *l)
+/* `l` lives in a short-lived arena: what the plan keeps of it is copied. */
+static void add_leaf(struct making *m, uint32_t rcpt, const struct route_leaf *l, struct arena *a)
 {
-    struct str key = item_key(m->arena, l);
-    if (map_get(&m->seen, key) != NULL) return; /* it gets its copy already */
+    struct str key = item_key(a, l);
+    uint64_t *led = &m->led[(size_t)rcpt * LED_WORDS];
+    const uint32_t *mark = map_get(&m->seen, key);
+    if (mark != NULL) { /* it gets its copy already, and this recipient shares its fate */
+        led[*mark / 64] |= 1ull << *mark % 64;
+        return;
+    }
     if (m->plan.item_count >= PLAN_ITEM_MAX) {
         m->rcpts[rcpt] = outcome_of("too-many-recipients");
         return;
     }
+    uint32_t at = (uint32_t)m->plan.item_count;
     struct plan_item *i = item_new(m);
-    *i = (struct plan_item){ .rcpt = rcpt, .address = l->address };
+    *i = (struct plan_item){ .rcpt = rcpt, .address = arena_str(m->arena, l->address) };
     switch (l->end) {
     case ROUTE_MAILBOX:
         i->act = PLAN_FILE;
@@ -79,28 +91,39 @@ static void add_leaf(struct making *m, uint32_t rcpt, const struct route_leaf *l
         break;
     case ROUTE_HOST:
         i->act = PLAN_QUEUE;
-        i->next_hop = l->next_hop;
+        i->next_hop = arena_str(m->arena, l->next_hop);
         break;
     case ROUTE_DROP:
         i->act = PLAN_DISCARD;
         break;
     }
-    err_ignore(map_put(&m->seen, key, m)); /* bounded by PLAN_ITEM_MAX */
+    m->marks[at] = at;
+    led[at / 64] |= 1ull << at % 64;
+    err_ignore(map_put(&m->seen, key, &m->marks[at])); /* bounded by PLAN_ITEM_MAX */
 }
 
-/* Route all recipients. ERR_CANCELLED. */
+/* Route all recipients, each in an arena of its own: the same wide alias may be named by every one
+ * of them. ERR_CANCELLED. */
 static enum err make_items(struct making *m)
 {
     const struct envelope *e = &m->in->envelope;
     for (size_t i = 0; i < e->rcpt_count; i++) {
+        struct arena a = ARENA_INIT(0);
         struct route r;
         enum err err =
-            filter_route(m->role, &m->in->peer, e->reverse_path, e->rcpts[i].address, m->arena, &r);
-        if (err != OK) return err;
-        m->rcpts[i] = r.outcome;
-        for (size_t k = 0; k < r.leaf_count; k++) {
-            add_leaf(m, (uint32_t)i, &r.leaves[k]);
+            filter_route(m->role, &m->in->peer, e->reverse_path, e->rcpts[i].address, &a, &r);
+        if (err == OK) {
+            m->rcpts[i] = r.outcome;
+            m->rcpts[i].text = arena_str(m->arena, r.outcome.text);
+            m->rcpts[i].reason = arena_str(m->arena, r.outcome.reason);
+            m->rcpts[i].rule = arena_str(m->arena, r.outcome.rule);
         }
+        for (size_t k = 0; err == OK && k < r.leaf_count; k++) {
+            add_leaf(m, (uint32_t)i, &r.leaves[k], &a);
+        }
+        arena_free(&a);
+        if (err != OK) return err;
+        if (i % ROUTES_AT_ONCE == ROUTES_AT_ONCE - 1) fiber_yield();
     }
     return OK;
 }
@@ -231,7 +254,8 @@ static enum err commit(struct making *m, struct plan_result *result)
     return wire_end(&w);
 }
 
-/* What the depot said of each item, as outcomes of the recipients that led to it. */
+/* What the depot said of each item, as outcomes of all recipients that led to it: nobody is told
+ * "taken" of a copy that somebody else's name stands on and that was not stored. */
 static void take_result(struct making *m, const struct plan_result *result)
 {
     bool any = false;
@@ -239,12 +263,13 @@ static void take_result(struct making *m, const struct plan_result *result)
     m->out->message = result->message;
     if (result->repeated) filter_repeats++;
     for (size_t i = 0; i < m->plan.item_count && i < result->item_count; i++) {
-        struct outcome *o = &m->rcpts[m->plan.items[i].rcpt];
         if (result->items[i] == OK) {
             any = true;
-        } else {
-            *o = outcome_from_err((enum err)result->items[i]);
-            worst = *o;
+            continue;
+        }
+        worst = outcome_from_err((enum err)result->items[i]);
+        for (size_t k = 0; k < m->in->envelope.rcpt_count; k++) {
+            if ((m->led[k * LED_WORDS + i / 64] & 1ull << i % 64) != 0) m->rcpts[k] = worst;
         }
     }
     /* SMTP has one reply: good when anybody has got it (the others' quota was looked at when they
@@ -289,18 +314,21 @@ enum err filter_offer(struct role_self *r, const struct offer_req *in, struct ar
     *out = (struct offer_rep){ .message = in->message,
                                .outcome = outcome_of("internal"),
                                .rcpts_count = in->envelope.rcpt_count };
-    struct making m = { .role = r,
-                        .in = in,
-                        .arena = a,
-                        .out = out,
-                        .seen = MAP_INIT(PLAN_ITEM_MAX + 1),
-                        .rcpts = ARENA_MANY(a, struct outcome, in->envelope.rcpt_count) };
-    out->rcpts = m.rcpts;
+    struct making *m = ARENA_NEW(a, struct making);
+    *m = (struct making){ .role = r,
+                          .in = in,
+                          .arena = a,
+                          .out = out,
+                          .seen = MAP_INIT(PLAN_ITEM_MAX + 1),
+                          .rcpts = ARENA_MANY(a, struct outcome, in->envelope.rcpt_count),
+                          .marks = ARENA_MANY(a, uint32_t, PLAN_ITEM_MAX),
+                          .led = ARENA_MANY(a, uint64_t, in->envelope.rcpt_count * LED_WORDS) };
+    out->rcpts = m->rcpts;
     for (size_t i = 0; i < out->rcpts_count; i++) {
-        m.rcpts[i] = outcome_of("internal");
+        m->rcpts[i] = outcome_of("internal");
     }
-    enum err e = make(&m);
-    map_free(&m.seen);
+    enum err e = make(m);
+    map_free(&m->seen);
     if (e == ERR_CANCELLED) return e;
     if (e != OK) {
         if (e != ERR_OVER_QUOTA) /* which is an answer, not a failure */
@@ -308,7 +336,7 @@ enum err filter_offer(struct role_self *r, const struct offer_req *in, struct ar
                      L_ERR(e));
         out->outcome = outcome_from_err(e);
         for (size_t i = 0; i < out->rcpts_count; i++) {
-            m.rcpts[i] = out->outcome;
+            m->rcpts[i] = out->outcome;
         }
     }
     if (!in->lmtp) out->rcpts_count = 0; /* nobody reads them */
