@@ -25,6 +25,7 @@ struct walk {
     struct route *route;
     struct step *todo;
     struct map seen; /* addresses, folded */
+    size_t pushed;
     size_t leaf_cap;
     struct buf path;
     bool may_relay;
@@ -135,6 +136,12 @@ static enum err to_directory(struct walk *w, const struct step *s, bool rule)
         break;
     case DIRECTORY_ALIAS:
         note(w, STR("alias "), s->address);
+        /* Also those that will turn out to be known: all of them are held until then. */
+        w->pushed += d.alias.target_count;
+        if (w->pushed > (size_t)route_alias_steps_max) {
+            refuse(w, "alias-too-wide");
+            break;
+        }
         for (size_t i = d.alias.target_count; i > 0; i--) {
             push(w, d.alias.targets[i - 1], true);
         }
