@@ -43,6 +43,8 @@ struct post {
     struct door *door;
     struct fiber *fiber;
     bool up, done;
+    bool begun;       /* it has a configuration: the next one is a reload */
+    uint64_t loaded;  /* which of all configurations it was given last */
     uint64_t came_up; /* which of all comings up this was */
     int64_t backoff_ms;
 };
@@ -67,7 +69,7 @@ static struct {
     struct list listeners;
     int control_fd, crowd_fd;
     bool stopping, ready_told;
-    uint64_t comings_up;
+    uint64_t comings_up, loads;
     struct waitline ended;
 } keeper;
 
@@ -171,7 +173,10 @@ static struct listener *listener_find(const struct config_listen *l)
 
 static void listen_up(struct post *p)
 {
+    /* Listeners are named by their place in the configuration. When another one has come while we
+     * waited, the reload that brought it gives all of them again. */
     for (size_t i = 0; i < keeper.config->listen_count && p->door != NULL; i++) {
+        if (p->loaded != keeper.loads) return;
         const struct config_listen *l = &keeper.config->listens[i];
         struct listener *x = serves(l) == p->role ? listener_find(l) : NULL;
         if (x == NULL) continue;
@@ -247,6 +252,7 @@ static enum err tell_begin(struct post *p)
                                  .siblings = siblings(p->role),
                                  .config = buf_str(&keeper.packed) };
     int shared = -1;
+    uint64_t loads = keeper.loads;
     struct str reply = STR_NONE;
     enum err e = keeper_user(&keeper.config->user[p->role], &in.change_user, &in.uid, &in.gid);
     if (e != OK)
@@ -262,11 +268,15 @@ static enum err tell_begin(struct post *p)
     role_begin_req_put(&b, &in);
     if (e == OK) e = buf_check(&b);
     if (e == OK && p->door == NULL) e = ERR_CLOSED;
-    if (e == OK && def->wants_shared && !p->up) shared = dup(keeper.crowd_fd);
-    if (e == OK && p->up) shared = dup(STDERR_FILENO); /* the log may be another file now */
+    if (e == OK && def->wants_shared && !p->begun) shared = dup(keeper.crowd_fd);
+    if (e == OK && p->begun) shared = dup(STDERR_FILENO); /* the log may be another file now */
     if (e == OK)
         e = door_call_fd(p->door, VERB_role_begin, buf_str(&b), shared, keeper_begin_wait_ms, &a,
                          &reply, NULL);
+    if (e == OK) {
+        p->begun = true;
+        p->loaded = loads;
+    }
     struct text_rep out = { .text = STR_NONE };
     if (e != OK && reply.n > 0)
         err_ignore(text_rep_get(reply, &a, &out)); /* without words the error stands alone */
@@ -292,8 +302,13 @@ static void tell_ready(void)
 
 static enum err post_up(struct post *p)
 {
+    p->begun = false;
     enum err e = start_process(p);
     if (e == OK) e = tell_begin(p);
+    /* A reload while it began has passed it by. */
+    while (e == OK && p->loaded != keeper.loads) {
+        e = tell_begin(p);
+    }
     if (e != OK) return e;
     p->up = true;
     p->came_up = ++keeper.comings_up;
@@ -364,7 +379,8 @@ static int64_t process_count(enum role r)
 {
     int64_t n = keeper.config->processes[r];
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return n > 0 ? n : cores > 0 ? cores : 1;
+    if (n > 0) return n;
+    return cores < 1 ? 1 : cores < CROWD_PROCESSES_MAX ? cores : CROWD_PROCESSES_MAX;
 }
 
 /* ---- listeners ---- */
@@ -485,13 +501,43 @@ static enum err serve_system_status(void *ctx, struct door_request *q)
 
 /* ---- reload and stop ---- */
 
+/* Would the roles take these certificates? A role that came up later could not refuse them any more
+ * and serve on with the old ones. */
+static enum err check_pems(const struct config *c, const struct pems *pems)
+{
+    struct arena a = ARENA_INIT(0);
+    struct buf why = BUF_INIT(4096);
+    struct tls_config *tls = NULL;
+    if (pems->count < 2) return OK;
+    struct tls_pair *pairs = ARENA_MANY(&a, struct tls_pair, pems->count / 2);
+    for (size_t i = 0; i < pems->count / 2; i++) {
+        pairs[i] = (struct tls_pair){ .cert_pem = pems->texts[2 * i],
+                                      .key_pem = pems->texts[2 * i + 1],
+                                      .name = c->tls.certificates[i].certificate };
+    }
+    struct tls_server_options o = {
+        .pairs = pairs,
+        .pair_count = pems->count / 2,
+        .versions = c->tls.minimum == CONFIG_TLS_1_3 ? TLS_ONLY_13 : TLS_12_OR_13,
+        .tls12_ciphers = c->tls.ciphers.n > 0 ? arena_c(&a, c->tls.ciphers) : NULL
+    };
+    enum err e = tls_config_new_server(&o, &tls, &why);
+    if (e != OK) log_error("keeper.bad_certificate", L_STR("why", buf_str(&why)));
+    tls_config_free(&tls);
+    buf_free(&why);
+    arena_free(&a);
+    return e;
+}
+
 static enum err load(void)
 {
     struct config *fresh = NULL;
     struct pems pems = { .count = 0 };
     enum err e = keeper_read_config(keeper.config_path, &fresh);
     if (e == OK) e = keeper_read_pems(fresh, &pems);
+    if (e == OK) e = check_pems(fresh, &pems);
     if (e != OK) {
+        pems_free(&pems);
         config_free(&fresh);
         return e;
     }
@@ -500,6 +546,7 @@ static enum err load(void)
     pems_free(&keeper.pems);
     keeper.config = fresh;
     keeper.pems = pems;
+    keeper.loads++;
     buf_clear(&keeper.packed);
     config_pack(&keeper.packed, fresh);
     config_apply_params(fresh);
