@@ -38,6 +38,7 @@ static void wait_for(struct pending *p)
 enum err depot_commit(struct engine *e, enum intent_kind kind, txn_body body, void *ctx)
 {
     enum err result = ERR_CONFLICT;
+    if (e == NULL) return ERR_CLOSED; /* we are ending */
     for (int i = 0; i < CONFLICTS_MAX && result == ERR_CONFLICT; i++) {
         struct pending p = { .intent = { .body = body, .ctx = ctx, .kind = kind, .done = on_done },
                              .note = { .fn = on_note },
@@ -54,6 +55,7 @@ enum err depot_snapshot(struct engine *e, struct txn **t_out)
     struct pending p = { .intent = { .kind = INTENT_VISIBLE, .done = on_done },
                          .note = { .fn = on_note },
                          .fiber = fiber_self() };
+    if (e == NULL) return ERR_CLOSED;
     engine_refresh(e, &p.intent);
     wait_for(&p);
     return p.intent.result == OK ? engine_snapshot_begin(e, t_out) : p.intent.result;

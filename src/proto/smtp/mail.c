@@ -9,6 +9,9 @@ PARAM(smtp_message_max, BYTES, 65536, 4294967296, 52428800,
 PARAM(smtp_rcpts_max, COUNT, 100, ENVELOPE_RCPT_MAX, 1000,
       "recipients of one transaction (RFC 5321 4.5.3.1.8: at least 100)")
 
+/* What the recipients of one transaction may take of an offer's frame. */
+enum { RCPT_BYTES_MAX = (VERB_OFFER - VERB_BODY) / 4 * 3 };
+
 void smtp_reset(struct smtp *s)
 {
     if (s->body.stage != 0 && s->body.stage_door != NULL && door_is_open(s->body.stage_door)) {
@@ -24,7 +27,7 @@ void smtp_reset(struct smtp *s)
     s->body = (struct smtp_body_in){ .stage = 0 };
     arena_free(&s->mail);
     s->envelope = (struct envelope){ .rcpts = NULL };
-    s->rcpt_cap = 0;
+    s->rcpt_cap = s->rcpt_bytes = 0;
     s->message = 0;
     if (s->state != SMTP_FRESH) s->state = SMTP_NAMED;
 }
@@ -151,6 +154,7 @@ static void take_rcpt(struct smtp *s, const struct smtp_rcpt *r, struct str addr
         to->orcpt = arena_str(&s->mail, buf_str(&b));
         buf_free(&b);
     }
+    s->rcpt_bytes += to->address.n + to->orcpt.n + sizeof(uint64_t);
 }
 
 enum err smtp_do_rcpt(struct smtp *s, const struct smtp_command *c)
@@ -162,7 +166,7 @@ enum err smtp_do_rcpt(struct smtp *s, const struct smtp_command *c)
     struct str address = address_text(&a, &c->rcpt.to);
 
     put_fact(&facts, "rcpt", address);
-    if (s->envelope.rcpt_count >= (size_t)smtp_rcpts_max) {
+    if (s->envelope.rcpt_count >= (size_t)smtp_rcpts_max || s->rcpt_bytes > RCPT_BYTES_MAX) {
         rep = (struct route_rcpt_rep){ .outcome = outcome_of("too-many-recipients") };
     } else {
         e = smtp_ask_rcpt(s, address, &a, &rep);

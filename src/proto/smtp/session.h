@@ -56,7 +56,7 @@ struct smtp {
     enum smtp_state state;
     struct arena mail; /* of the transaction */
     struct envelope envelope;
-    size_t rcpt_cap;
+    size_t rcpt_cap, rcpt_bytes;
     uint64_t message;
     int64_t begun_us;
     struct smtp_body_in body;
