@@ -37,7 +37,18 @@ static enum err serve_expand(void *ctx, struct door_request *r)
     return OK;
 }
 
-static const struct door_service filter_services[] = { { VERB_route_rcpt, serve_route },
+/* More than the verb may answer. */
+static enum err serve_too_much(void *ctx, struct door_request *r)
+{
+    (void)ctx;
+    for (int i = 0; i <= VERB_SMALL / 8; i++) {
+        buf_put_lit(&r->reply, "too much");
+    }
+    return OK;
+}
+
+static const struct door_service filter_services[] = { { VERB_sender_check, serve_too_much },
+                                                       { VERB_route_rcpt, serve_route },
                                                        { VERB_address_expand, serve_expand },
                                                        { VERB_NONE, NULL } };
 
@@ -225,12 +236,53 @@ static void every_verb_has_limits_and_callers(void **state)
     }
 }
 
+static enum err too_much_answered, too_much_asked, after_it, gone;
+static int fd_seen;
+
+static void ask_too_much(void *arg)
+{
+    struct arena a = ARENA_INIT(0);
+    struct buf b = BUF_INIT(VERB_SMALL + 1);
+    (void)arg;
+    too_much_answered =
+        door_call(edge_end, VERB_sender_check, STR_NONE, 2000, &a, &(struct str){ 0 });
+    must(buf_reserve(&b, VERB_SMALL + 1) != NULL);
+    memset(b.p, 'x', VERB_SMALL + 1);
+    buf_commit(&b, VERB_SMALL + 1);
+    too_much_asked = door_call(edge_end, VERB_sender_check, buf_str(&b), 2000, NULL, NULL);
+    must(door_tell(edge_end, VERB_refusal_note, buf_str(&b)) == ERR_LIMIT);
+    buf_free(&b);
+    after_it = door_call(edge_end, VERB_sender_check, STR_NONE, 2000, NULL, NULL);
+    struct door *d = edge_end;
+    finish();
+    fd_seen = 0;
+    gone = door_call_fd(d, VERB_sender_check, STR_NONE, -1, 2000, NULL, NULL, &fd_seen);
+    arena_free(&a);
+}
+
+static void what_is_too_long_is_an_error_and_the_link_stays(void **state)
+{
+    (void)state;
+    open_pair();
+    fiber_spawn("ask", ask_too_much, NULL);
+    loop_run();
+    assert_int_equal(too_much_answered, ERR_LIMIT);
+    assert_int_equal(too_much_asked, ERR_LIMIT);
+    assert_int_equal(after_it, ERR_LIMIT); /* the link is still there */
+    assert_int_equal(gone, ERR_CLOSED);
+    assert_int_equal(fd_seen, -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(many_calls_at_once),   cmocka_unit_test(descriptors_travel_both_ways),
-        cmocka_unit_test(a_call_can_time_out),  cmocka_unit_test(a_forbidden_verb_ends_the_door),
-        cmocka_unit_test(a_link_is_waited_for), cmocka_unit_test(every_verb_has_limits_and_callers),
+        cmocka_unit_test(many_calls_at_once),
+        cmocka_unit_test(descriptors_travel_both_ways),
+        cmocka_unit_test(a_call_can_time_out),
+        cmocka_unit_test(a_forbidden_verb_ends_the_door),
+        cmocka_unit_test(a_link_is_waited_for),
+        cmocka_unit_test(every_verb_has_limits_and_callers),
+        cmocka_unit_test(what_is_too_long_is_an_error_and_the_link_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,13 +89,15 @@ static enum err take_plain(struct stream *s)
 }
 
 /* Read once, without waiting. OK: more is buffered than before. ERR_AGAIN, ERR_CLOSED, ERR_LIMIT,
- * ERR_TLS ... */
+ * ERR_TLS ... ERR_BUSY: much was read and it held nothing; there may be more. */
 static enum err fill_now(struct stream *s)
 {
     struct str got;
     if (s->tls != NULL) {
         enum err e = take_plain(s);
-        while (e == ERR_AGAIN) {
+        for (unsigned reads = 0; e == ERR_AGAIN; reads++) {
+            /* Records without content are no reason to keep the processor either. */
+            if (reads == EAGER_READS_MAX) return ERR_BUSY;
             e = read_raw(s, 16 * 1024, &got);
             if (e != OK) return e;
             e = tls_put_cipher(s->tls, got);
@@ -114,10 +116,13 @@ static enum err fill(struct stream *s, int64_t deadline_ms)
 {
     for (;;) {
         enum err e = fill_now(s);
-        if (e == OK && ++s->eager_reads >= EAGER_READS_MAX) {
+        if (e == ERR_BUSY || (e == OK && ++s->eager_reads >= EAGER_READS_MAX)) {
             s->eager_reads = 0;
             fiber_yield();
+            /* Who always has more to send never lets us wait, and has the same time as others. */
+            if (clock_now() >= deadline_ms) return ERR_TIMEOUT;
         }
+        if (e == ERR_BUSY) continue;
         if (e != ERR_AGAIN) return e;
         s->eager_reads = 0;
         if (stream_buffered(s) == 0) buf_free(&s->in);
