@@ -1,7 +1,7 @@
 /* The inside of the embedded engine: what its files share. Nobody else includes this.
  *
- * Locks, in the order in which they may be taken: log, tend, view, queue, then those of the
- * segments and the rows. No lock is held while a body runs or the disk works, but for the log's
+ * Locks, in the order in which they may be taken: give_up, log, tend, view, queue, then those of
+ * the segments and the rows. No lock is held while a body runs or the disk works, but for the log's
  * while a chunk is written and the segments' while a file is opened. */
 #ifndef STORE_EMBEDDED_H
 #define STORE_EMBEDDED_H
@@ -36,6 +36,16 @@ struct snapshot {
     struct snapshot *older, *newer;
 };
 
+/* The janitor's place in its work. */
+struct compaction {
+    pthread_mutex_t lock; /* one at a time */
+    uint64_t victim;      /* 0: none chosen */
+    struct blob_id *ids;  /* what may lie in it */
+    size_t n, room, next;
+    struct segment *cold; /* where the living go, or null */
+    uint64_t cold_tail;
+};
+
 struct embedded {
     struct engine engine; /* first */
     struct embedded_config c;
@@ -49,11 +59,10 @@ struct embedded {
     struct layer *active, *frozen; /* frozen: being taken over by the tree, or null */
     uint64_t published;            /* the last transaction that snapshots see */
     struct snapshot *oldest, *newest;
-    unsigned backups;
+    unsigned backups; /* while there are any, no segment is given up */
     engine_watch watch;
     void *watch_ctx;
-    uint64_t safe_seq; /* in the tree as of the last but one commit ... */
-    struct rows_mark safe_mark, tree_mark;
+    struct rows_mark tree_mark; /* of the tree's last commit, and the last transaction in it */
     uint64_t tree_seq;
     struct engine_stats stats;
 
@@ -74,14 +83,21 @@ struct embedded {
 
     pthread_t writer, flusher, supplier;
     bool started;
+    pthread_mutex_t give_up_lock; /* held while segments are given up */
     atomic_bool broken;
     _Atomic(enum space) space;
     atomic_uint_fast64_t free_bytes;
 
-    pthread_mutex_t compact_lock; /* one janitor at a time */
-    struct segment *cold;
-    uint64_t cold_tail;
     uint64_t last_seq; /* the writer's: the last transaction evaluated */
+    atomic_uint_fast64_t
+        live_change; /* counts up before and after the segments' living bytes change */
+    struct compaction compaction;
+
+    /* Long work, under the tend lock. */
+    pthread_cond_t work_wanted;
+    pthread_t worker;
+    struct intent *work, **work_end;
+    bool worker_stop;
 };
 
 struct embedded_stage {
@@ -193,7 +209,15 @@ void embedded_stage_drop(struct engine *engine, struct stage *s);
 enum err recover(struct embedded *e, struct embedded_opening *how, struct place *end_out,
                  uint64_t *group_out);
 
-/* ---- the rest ---- */
+/* The segment has gone; its row goes with the next commit. */
+void segment_row_remove(struct embedded *e, uint64_t id);
+
+/* ---- worker.c ---- */
+
+void *worker_run(void *engine);
+void embedded_work(struct engine *engine, struct engine_work *w);
+
+/* ---- check_embedded.c, backup.c, compact.c ---- */
 
 enum err embedded_check(struct engine *engine, const struct engine_check *how,
                         struct engine_report *out);

@@ -150,7 +150,30 @@ enum err engine_backup(struct engine *e, int folder_fd)
 
 enum err engine_compact(struct engine *e, size_t max_bytes, bool *more_out)
 {
+    *more_out = false;
     return e->ops->compact(e, max_bytes, more_out);
+}
+
+void engine_work(struct engine *e, struct engine_work *w)
+{
+    must(w->intent.body == NULL && w->intent.done != NULL);
+    w->intent.next = NULL;
+    e->ops->work(e, w);
+}
+
+void engine_work_run(struct engine *e, struct engine_work *w)
+{
+    switch (w->kind) {
+    case WORK_CHECK:
+        w->intent.result = engine_check(e, w->check, &w->report);
+        break;
+    case WORK_BACKUP:
+        w->intent.result = engine_backup(e, w->folder_fd);
+        break;
+    case WORK_COMPACT:
+        w->intent.result = engine_compact(e, w->max_bytes, &w->more);
+        break;
+    }
 }
 
 void engine_stats(struct engine *e, struct engine_stats *out)

@@ -190,9 +190,23 @@ enum err engine_check(struct engine *e, const struct engine_check *how, struct e
  * meanwhile. */
 enum err engine_backup(struct engine *e, int folder_fd);
 
-/* Free the space of garbage: a bounded slice of work; *more_out says whether there is more to do.
- */
+/* Free the space of garbage: a bounded slice of work (about `max_bytes` are copied); *more_out says
+ * whether there is more to do. ERR_FULL, ERR_BROKEN. */
 enum err engine_compact(struct engine *e, size_t max_bytes, bool *more_out);
+
+/* The three above wait for the disk, some for long: for tools and tests. The same for fibers: it is
+ * done on a thread of the engine's, one after the other, then intent.done() is called. */
+enum engine_work_kind { WORK_CHECK, WORK_BACKUP, WORK_COMPACT };
+struct engine_work {
+    struct intent intent; /* body null; done, result */
+    enum engine_work_kind kind;
+    const struct engine_check *check; /* WORK_CHECK; its functions are called on that thread */
+    struct engine_report report;
+    int folder_fd;    /* WORK_BACKUP */
+    size_t max_bytes; /* WORK_COMPACT */
+    bool more;
+};
+void engine_work(struct engine *e, struct engine_work *w);
 
 struct engine_stats {
     uint64_t transactions, groups, syncs, row_commits, log_bytes_written, row_bytes_written,

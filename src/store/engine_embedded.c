@@ -110,16 +110,7 @@ static enum err rows_begin(struct embedded *e)
     if (err == OK) err = rows_sync(e->rows);
     if (err == OK && os->fsync(e->folder_fd) != 0) err = ERR_IO; /* the name of a new file */
     if (err == OK) err = rows_mark_get(e->rows, &e->tree_mark);
-    e->safe_mark = e->tree_mark;
     return err;
-}
-
-static void removed_note(struct embedded *e, uint64_t id)
-{
-    e->removed = reallocarray(e->removed, e->removed_count + 1, sizeof *e->removed);
-    must(e->removed != NULL);
-    e->removed_room = ++e->removed_count;
-    e->removed[e->removed_count - 1] = id;
 }
 
 /* What the tree says of the segments. */
@@ -138,11 +129,23 @@ static enum err live_begin(struct embedded *e)
         int64_t live = (int64_t)wire_get_u64(&value);
         if (wire_end(&key) != OK || wire_end(&value) != OK) err = ERR_CORRUPT;
         segments_live(e->segments, id, live, end, 0);
-        if (segment_find(e->segments, id) == NULL) removed_note(e, id);
+        if (segment_find(e->segments, id) == NULL) segment_row_remove(e, id);
     }
     view_walk_end(&w);
     rows_reader_end(&reader);
     return err == ERR_NOT_FOUND ? OK : err;
+}
+
+/* Cold segments that were being filled at the last end keep their room for nothing. */
+static enum err cold_cut(struct embedded *e)
+{
+    enum err err = OK;
+    struct segment *g = segment_after(e->segments, 0);
+    for (; err == OK && g != NULL; g = segment_after(e->segments, g->id)) {
+        if (segment_is_cold(g->id) && g->file_bytes > g->end)
+            err = segment_cut(e->segments, g, g->end);
+    }
+    return err;
 }
 
 static enum err log_begin(struct embedded *e, struct embedded_opening *how)
@@ -160,7 +163,8 @@ static enum err log_begin(struct embedded *e, struct embedded_opening *how)
     e->stats.replayed_records = how->replayed_records;
     e->stats.torn_bytes = how->torn_bytes;
     segments_give_up(e, 0);
-    return log_open(e->segments, end, group, &e->log);
+    err = cold_cut(e);
+    return err != OK ? err : log_open(e->segments, end, group, &e->log);
 }
 
 static void want_supply(void *ctx)
@@ -170,10 +174,12 @@ static void want_supply(void *ctx)
 
 static void locks_init(struct embedded *e)
 {
+    pthread_mutex_init(&e->compaction.lock, NULL);
+    pthread_cond_init(&e->work_wanted, NULL);
+    pthread_mutex_init(&e->give_up_lock, NULL);
     pthread_mutex_init(&e->view_lock, NULL);
     pthread_mutex_init(&e->queue_lock, NULL);
     pthread_mutex_init(&e->tend_lock, NULL);
-    pthread_mutex_init(&e->compact_lock, NULL);
     pthread_cond_init(&e->queue_filled, NULL);
     pthread_cond_init(&e->flushed, NULL);
     pthread_cond_init(&e->supply_wanted, NULL);
@@ -189,12 +195,23 @@ static void threads_start(struct embedded *e)
     must(pthread_create(&e->writer, NULL, writer_run, e) == 0);
     must(pthread_create(&e->flusher, NULL, flusher_run, e) == 0);
     must(pthread_create(&e->supplier, NULL, supplier_run, e) == 0);
+    must(pthread_create(&e->worker, NULL, worker_run, e) == 0);
     e->started = true;
     log_on_want(e->log, want_supply, e);
     supplier_wake(e, false);
 }
 
 /* ---- closing ---- */
+
+/* First: what it does needs all the others. */
+static void worker_stop(struct embedded *e)
+{
+    pthread_mutex_lock(&e->tend_lock);
+    e->worker_stop = true;
+    pthread_cond_signal(&e->work_wanted);
+    pthread_mutex_unlock(&e->tend_lock);
+    pthread_join(e->worker, NULL);
+}
 
 static void writer_stop(struct embedded *e)
 {
@@ -239,10 +256,13 @@ static void embedded_free(struct embedded *e)
     if (e->log_fd >= 0) os->close(e->log_fd);
     if (e->lock_fd >= 0) os->close(e->lock_fd);
     if (e->folder_fd >= 0) os->close(e->folder_fd);
+    pthread_mutex_destroy(&e->give_up_lock);
     pthread_mutex_destroy(&e->view_lock);
     pthread_mutex_destroy(&e->queue_lock);
     pthread_mutex_destroy(&e->tend_lock);
-    pthread_mutex_destroy(&e->compact_lock);
+    pthread_mutex_destroy(&e->compaction.lock);
+    pthread_cond_destroy(&e->work_wanted);
+    free(e->compaction.ids);
     pthread_cond_destroy(&e->queue_filled);
     pthread_cond_destroy(&e->flushed);
     pthread_cond_destroy(&e->supply_wanted);
@@ -256,6 +276,7 @@ static void embedded_close(struct engine *engine)
     struct embedded *e = embedded_of(engine);
     must(e->oldest == NULL);
     if (e->started) {
+        worker_stop(e);
         writer_stop(e);
         others_stop(e);
         flush_last(e);
@@ -281,6 +302,7 @@ static const struct engine_ops embedded_ops = {
     .check = embedded_check,
     .backup = embedded_backup,
     .compact = embedded_compact,
+    .work = embedded_work,
     .stats = embedded_stats,
     .close = embedded_close,
 };
@@ -295,6 +317,7 @@ enum err engine_embedded_open(const struct embedded_config *c, struct engine **e
     config_fill(&e->c, c);
     e->folder_fd = e->log_fd = e->lock_fd = -1;
     e->queue_end = &e->queue;
+    e->work_end = &e->work;
     locks_init(e);
     enum err err = folder_open(AT_FDCWD, c->path, &e->folder_fd);
     if (err == OK) err = lock_take(e);

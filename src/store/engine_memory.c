@@ -457,6 +457,12 @@ static enum err memory_compact(struct engine *e, size_t max_bytes, bool *more_ou
     return OK;
 }
 
+static void memory_work(struct engine *e, struct engine_work *w)
+{
+    engine_work_run(e, w);
+    w->intent.done(&w->intent);
+}
+
 static void memory_stats(struct engine *e, struct engine_stats *out)
 {
     struct engine_memory *m = memory_of(e);
@@ -493,6 +499,7 @@ static const struct engine_ops memory_ops = {
     .check = check_all,
     .backup = memory_backup,
     .compact = memory_compact,
+    .work = memory_work,
     .stats = memory_stats,
     .close = memory_close,
 };

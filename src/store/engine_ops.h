@@ -26,6 +26,7 @@ struct engine_ops {
     enum err (*check)(struct engine *e, const struct engine_check *how, struct engine_report *out);
     enum err (*backup)(struct engine *e, int folder_fd);
     enum err (*compact)(struct engine *e, size_t max_bytes, bool *more_out);
+    void (*work)(struct engine *e, struct engine_work *w);
     void (*stats)(struct engine *e, struct engine_stats *out);
     void (*close)(struct engine *e);
 };
@@ -38,5 +39,8 @@ struct engine {
 struct stage {
     uint64_t bytes;
 };
+
+/* Do what `w` says on this thread and set its result. */
+void engine_work_run(struct engine *e, struct engine_work *w);
 
 #endif

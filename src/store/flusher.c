@@ -109,8 +109,6 @@ enum err flush_layer(struct embedded *e, struct layer *l, const struct rows_mark
 static void taken_over(struct embedded *e, struct layer *l, uint64_t seq)
 {
     pthread_mutex_lock(&e->view_lock);
-    e->safe_mark = e->tree_mark;
-    e->safe_seq = e->tree_seq;
     e->tree_mark = l->mark;
     e->tree_seq = seq;
     e->frozen = NULL;

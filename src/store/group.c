@@ -44,8 +44,6 @@ struct draft {
     struct txn *t;
     size_t begin; /* of the header in the buffer */
     uint32_t payload_bytes, data_bytes;
-    struct summary *entries;
-    size_t entry_count;
 };
 
 static bool has_inline(const struct txn_blob *b)
@@ -59,13 +57,11 @@ static void put_parts(struct group *g, struct draft *d)
     for (const struct txn_blob *b = d->t->blobs; b != NULL; b = b->next) {
         parts += has_inline(b);
     }
-    if (parts > 0) d->entries = ARENA_MANY(&d->t->arena, struct summary, parts);
     wire_put_var(&g->bytes, parts);
     for (const struct txn_blob *b = d->t->blobs; b != NULL; b = b->next) {
         if (!has_inline(b)) continue;
         part_write(&g->bytes, b->head, b->small);
         d->data_bytes += (uint32_t)(b->head.n + b->small.n);
-        d->entries[d->entry_count++] = (struct summary){ .kind = SUMMARY_BLOB, .blob = b->id };
     }
 }
 
@@ -198,8 +194,7 @@ static enum err prepare(struct group *g, struct embedded *e, struct draft *d, st
     before.own = NULL;
     r = apply_count_before(&before, draft_payload(g, d), d->data_bytes, died);
     if (r != OK) return r;
-    return log_reserve(e->log, d->payload_bytes, d->data_bytes, d->entries, d->entry_count, at,
-                       salt);
+    return log_reserve(e->log, d->payload_bytes, d->data_bytes, at, salt);
 }
 
 enum err group_add(struct group *g, struct embedded *e, struct txn *t, uint64_t seq)

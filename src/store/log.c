@@ -2,7 +2,6 @@
  *  - [SEGMENT_FIRST_RECORD, tail) of the active segment is records without gaps, but for places
  * that the writer has reserved and not yet written; all of these belong to one group.
  *  - A group lies in one segment. Chunks may stand between its records.
- *  - Behind the tail there is always room for the "seal" with everything it has to say.
  *  - A sync covers every segment with bytes that are not synced: `unsynced` and the active one.
  *  - The group's number goes up when a sync begins, and syncs come one after the other. So a record
  *    with number n proves that everything up to number n - 2 was on the disk before it was written;
@@ -15,7 +14,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { UNSYNCED_MAX = 8, OPEN_PAYLOAD_BYTES = 17, PAYLOAD_NO_PARTS = 1 };
+enum { UNSYNCED_MAX = 8, OPEN_PAYLOAD_BYTES = 17 };
 
 struct log {
     struct segments *segments;
@@ -24,7 +23,6 @@ struct log {
     struct segment *active, *group_in; /* group_in: where the group at hand lies, or null */
     int active_fd;
     uint64_t tail, group;
-    struct buf summary;
     struct segment *unsynced[UNSYNCED_MAX];
     size_t unsynced_count;
     struct segment *spare;
@@ -52,23 +50,16 @@ static enum err write_failed(struct log *l, enum err e)
     return e == ERR_FULL ? ERR_FULL : broken(l);
 }
 
-static uint64_t seal_bytes(const struct log *l, size_t more_entries)
+static bool fits(const struct log *l, uint64_t bytes)
 {
-    size_t summary = l->summary.n + more_entries * SUMMARY_ENTRY_BYTES;
-    return record_bytes((uint32_t)(PAYLOAD_NO_PARTS + summary), 0);
-}
-
-static bool fits(const struct log *l, uint64_t bytes, size_t entries)
-{
-    return l->tail + bytes + seal_bytes(l, entries) <= l->active->file_bytes;
+    return l->tail + bytes <= l->active->file_bytes;
 }
 
 /* Larger than any segment? */
-static bool never_fits(const struct log *l, uint64_t bytes, size_t entries)
+static bool never_fits(const struct log *l, uint64_t bytes)
 {
     uint64_t first = SEGMENT_FIRST_RECORD + record_bytes(OPEN_PAYLOAD_BYTES, 0);
-    uint64_t seal = record_bytes((uint32_t)(PAYLOAD_NO_PARTS + entries * SUMMARY_ENTRY_BYTES), 0);
-    return first + bytes + seal > segments_size(l->segments);
+    return first + bytes > segments_size(l->segments);
 }
 
 static void want_spare(struct log *l)
@@ -77,59 +68,34 @@ static void want_spare(struct log *l)
     if (l->on_want != NULL) l->on_want(l->want_ctx);
 }
 
-/* A record without data, in one piece. */
-static void record_put(const struct log *l, struct buf *b, enum record_type type, uint64_t salt,
-                       struct str payload)
-{
-    char header[RECORD_HEADER_BYTES];
-    struct record r = { .type = type,
-                        .salt = salt,
-                        .group = l->group,
-                        .payload_bytes = (uint32_t)payload.n,
-                        .payload_sum = sum_of(payload) };
-    record_write(header, &r);
-    buf_put(b, str_of(header, sizeof header));
-    buf_put(b, payload);
-    while (b->n % 8 != 0) {
-        buf_put_byte(b, 0);
-    }
-}
-
 /* ---- segments one after the other ---- */
-
-static enum err seal(struct log *l)
-{
-    struct buf payload = BUF_INIT(RECORD_PAYLOAD_MAX), b = BUF_INIT(RECORD_PAYLOAD_MAX + 100);
-    wire_put_var(&payload, 0);
-    buf_put(&payload, buf_str(&l->summary));
-    record_put(l, &b, RECORD_SEAL, l->active->salt, buf_str(&payload));
-    must(!b.over && b.n == seal_bytes(l, 0) && l->tail + b.n <= l->active->file_bytes);
-    enum err e = os_write_str(l->active_fd, buf_str(&b), l->tail);
-    if (e == OK) {
-        l->tail += b.n;
-        l->stats.bytes_written += b.n;
-    }
-    buf_free(&payload);
-    buf_free(&b);
-    return e;
-}
 
 /* The first record of a segment names the one before it and where it ended. */
 static enum err begin_segment(struct log *l, struct segment *g, int fd, struct place before)
 {
+    char header[RECORD_HEADER_BYTES];
     struct buf payload = BUF_INIT(OPEN_PAYLOAD_BYTES), b = BUF_INIT(200);
     wire_put_var(&payload, 0);
     wire_put_u64(&payload, before.segment);
     wire_put_u64(&payload, before.offset);
     must(!payload.over);
-    record_put(l, &b, RECORD_OPEN, g->salt, buf_str(&payload));
+    struct record r = { .type = RECORD_OPEN,
+                        .salt = g->salt,
+                        .group = l->group,
+                        .payload_bytes = (uint32_t)payload.n,
+                        .payload_sum = sum_of(buf_str(&payload)) };
+    record_write(header, &r);
+    buf_put(&b, str_of(header, sizeof header));
+    buf_put(&b, buf_str(&payload));
+    while (b.n % 8 != 0) {
+        buf_put_byte(&b, 0);
+    }
     enum err e = os_write_str(fd, buf_str(&b), SEGMENT_FIRST_RECORD);
     if (e == OK) {
         l->active = g;
         l->active_fd = fd;
         l->tail = SEGMENT_FIRST_RECORD + b.n;
         l->stats.bytes_written += b.n;
-        buf_clear(&l->summary);
     }
     buf_free(&payload);
     buf_free(&b);
@@ -168,14 +134,9 @@ static enum err switch_segment(struct log *l)
     if (e != OK || l->active != before) return e;
     e = make_unsynced_room(l);
     if (e != OK) return e;
-    uint64_t tail = l->tail;
-    e = seal(l);
     struct place ended = { before->id, l->tail };
-    if (e == OK) e = begin_segment(l, l->spare, l->spare_fd, ended);
-    if (e != OK) {
-        l->tail = tail; /* a seal without a next segment is written over */
-        return write_failed(l, e);
-    }
+    e = begin_segment(l, l->spare, l->spare_fd, ended);
+    if (e != OK) return write_failed(l, e);
     segment_retire(l->segments, before, ended.offset);
     l->unsynced[l->unsynced_count++] = before;
     l->spare = NULL;
@@ -184,11 +145,11 @@ static enum err switch_segment(struct log *l)
 }
 
 /* Make the active segment one that has room. */
-static enum err make_room(struct log *l, uint64_t bytes, size_t entries)
+static enum err make_room(struct log *l, uint64_t bytes)
 {
     if (l->broken) return ERR_BROKEN;
-    if (never_fits(l, bytes, entries)) return ERR_LIMIT;
-    while (!fits(l, bytes, entries)) {
+    if (never_fits(l, bytes)) return ERR_LIMIT;
+    while (!fits(l, bytes)) {
         enum err e = switch_segment(l);
         if (e != OK) return e;
     }
@@ -203,7 +164,6 @@ enum err log_open(struct segments *s, struct place last, uint64_t group, struct 
     must(l != NULL);
     l->segments = s;
     l->group = group;
-    l->summary = buf_new(RECORD_PAYLOAD_MAX);
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->spare_changed, NULL);
     struct segment *g = NULL;
@@ -224,7 +184,6 @@ enum err log_open(struct segments *s, struct place last, uint64_t group, struct 
 void log_close(struct log **l)
 {
     if (*l == NULL) return;
-    buf_free(&(*l)->summary);
     pthread_mutex_destroy(&(*l)->lock);
     pthread_cond_destroy(&(*l)->spare_changed);
     free(*l);
@@ -249,38 +208,26 @@ struct place log_tail(struct log *l)
     return p;
 }
 
-static enum err reserve(struct log *l, uint64_t bytes, size_t entries)
+static enum err reserve(struct log *l, uint64_t bytes)
 {
-    if (l->group_in == NULL) return make_room(l, bytes, entries);
+    if (l->group_in == NULL) return make_room(l, bytes);
     if (l->broken) return ERR_BROKEN;
-    if (never_fits(l, bytes, entries)) return ERR_LIMIT;
-    bool here = l->group_in == l->active && fits(l, bytes, entries);
+    if (never_fits(l, bytes)) return ERR_LIMIT;
+    bool here = l->group_in == l->active && fits(l, bytes);
     return here ? OK : ERR_AGAIN;
 }
 
-static void summary_add(struct log *l, uint64_t offset, const struct summary *entries, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        struct summary s = entries[i];
-        s.offset = (uint32_t)offset;
-        summary_write(&l->summary, &s);
-    }
-    must(!l->summary.over);
-}
-
 enum err log_reserve(struct log *l, uint32_t payload_bytes, uint32_t data_bytes,
-                     const struct summary *entries, size_t entry_count, struct place *place_out,
-                     uint64_t *salt_out)
+                     struct place *place_out, uint64_t *salt_out)
 {
     uint64_t bytes = record_bytes(payload_bytes, data_bytes);
     pthread_mutex_lock(&l->lock);
-    enum err e = reserve(l, bytes, entry_count);
+    enum err e = reserve(l, bytes);
     if (e == OK && l->group_in == NULL) {
         int fd;
         e = segment_hold(l->segments, l->active, &fd);
     }
     if (e == OK) {
-        summary_add(l, l->tail, entries, entry_count);
         *place_out = (struct place){ l->active->id, l->tail };
         *salt_out = l->active->salt;
         l->group_in = l->active;
@@ -424,14 +371,12 @@ enum err log_chunk(struct log *l, uint64_t *stage, struct str chunk, struct plac
     must(payload.n - before > sum_bytes);
 
     pthread_mutex_lock(&l->lock);
-    enum err e = make_room(l, bytes, 1);
+    enum err e = make_room(l, bytes);
     if (e == OK) {
         struct place at = { l->active->id, l->tail };
         uint64_t number = *stage != 0 ? *stage : stage_number(at);
         e = write_chunk(l, number, buf_str(&payload), chunk);
         if (e == OK) {
-            struct summary entry = { .kind = SUMMARY_STAGE, .stage = number };
-            summary_add(l, at.offset, &entry, 1);
             l->tail += bytes;
             l->stats.bytes_written += bytes;
             segments_pin(l->segments, at.segment, true);

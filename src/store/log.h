@@ -28,8 +28,7 @@ uint64_t log_group(struct log *l);
  * may become a new one. ERR_AGAIN: the group has to be written first. ERR_FULL: no room.
  * ERR_LIMIT: larger than a segment. ERR_BROKEN. */
 enum err log_reserve(struct log *l, uint32_t payload_bytes, uint32_t data_bytes,
-                     const struct summary *entries, size_t entry_count, struct place *place_out,
-                     uint64_t *salt_out);
+                     struct place *place_out, uint64_t *salt_out);
 
 /* Write a run of what was reserved. ERR_FULL: call log_cancel(). ERR_BROKEN. */
 enum err log_write(struct log *l, struct iovec *iov, size_t n, struct place at);

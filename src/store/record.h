@@ -11,7 +11,6 @@
  *     TXN    operations (redo.h); parts: the inline pieces of its blobs
  *     CHUNK  nothing; one part; owner: the number of the stage
  *     COPY   blob id (16 bytes); one part: an extent that the janitor has moved
- *     SEAL   summary (redo.h); no parts
  *     SKIP   nothing; the data is the place of a write that failed, and not to be looked at */
 #ifndef STORE_RECORD_H
 #define STORE_RECORD_H
@@ -24,7 +23,6 @@ enum record_type {
     RECORD_TXN,
     RECORD_CHUNK,
     RECORD_COPY,
-    RECORD_SEAL,
     RECORD_SKIP,
     RECORD_TYPE_END,
 };

@@ -44,8 +44,6 @@ static enum err flush_if_large(struct recovery *r)
     if (err != OK) return err;
     look_drop(e, &r->look);
     struct layer *done = e->active;
-    e->safe_mark = e->tree_mark;
-    e->safe_seq = e->tree_seq;
     e->tree_mark = done->mark;
     e->tree_seq = e->last_seq;
     e->active = layer_new();

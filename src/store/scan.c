@@ -56,6 +56,21 @@ enum err scan_header(struct scan *s, struct segment *g, uint64_t at, struct reco
     return e == OK ? record_parse(bytes, g->salt, out) : e;
 }
 
+enum err scan_payload(struct scan *s, struct segment *g, uint64_t at, struct record *record_out,
+                      struct str *payload_out)
+{
+    struct record r;
+    struct str all;
+    enum err e = scan_header(s, g, at, &r);
+    if (e == OK) e = see(s, g, at, (size_t)record_data_at(r.payload_bytes), &all);
+    if (e != OK) return e;
+    struct str payload = str_part(all, RECORD_HEADER_BYTES, r.payload_bytes);
+    if (sum_of(payload) != r.payload_sum) return ERR_CORRUPT;
+    *record_out = r;
+    *payload_out = payload;
+    return OK;
+}
+
 /* Every byte of data belongs to a part, and every part has its sums. */
 static bool parts_are_whole(struct str payload, struct str data)
 {

@@ -27,6 +27,10 @@ struct scanned {
 enum err scan_record(struct scan *s, struct segment *g, uint64_t at, uint64_t min_group,
                      struct scanned *out);
 
+/* Header and payload, whole; the data is not looked at. */
+enum err scan_payload(struct scan *s, struct segment *g, uint64_t at, struct record *record_out,
+                      struct str *payload_out);
+
 /* Only the header. */
 enum err scan_header(struct scan *s, struct segment *g, uint64_t at, struct record *out);
 

@@ -17,7 +17,6 @@ enum {
     HEAD_VERSION = 1,
     HEAD_BYTES = 40,
     OPEN_MAX = 256,
-    NAME_BYTES = 32,
     FILE_MODE = 0600,
 };
 
@@ -32,9 +31,9 @@ struct segments {
 
 /* ---- names and headers ---- */
 
-static void name_write(char out[NAME_BYTES], uint64_t id)
+void segment_name(char out[SEGMENT_NAME_BYTES], uint64_t id)
 {
-    struct buf b = BUF_INIT(NAME_BYTES);
+    struct buf b = BUF_INIT(SEGMENT_NAME_BYTES);
     buf_put_hex_u64(&b, id, 16);
     buf_put(&b, segment_is_cold(id) ? STR(".cold") : STR(".log"));
     buf_put_byte(&b, 0);
@@ -158,8 +157,8 @@ static bool close_oldest(struct segments *s)
 /* Open by name; when there are no descriptors left, close one of ours and try again. */
 static enum err open_file(struct segments *s, uint64_t id, int flags, int *fd_out)
 {
-    char name[NAME_BYTES];
-    name_write(name, id);
+    char name[SEGMENT_NAME_BYTES];
+    segment_name(name, id);
     for (;;) {
         int fd = os->openat(s->log_fd, name, flags, FILE_MODE);
         if (fd >= 0) {
@@ -221,8 +220,8 @@ static void listing_add(void *ctx, const char *name)
 
 static enum err remove_file(struct segments *s, uint64_t id)
 {
-    char name[NAME_BYTES];
-    name_write(name, id);
+    char name[SEGMENT_NAME_BYTES];
+    segment_name(name, id);
     return os->unlinkat(s->log_fd, name, 0) == 0 ? OK : os_error();
 }
 
@@ -350,9 +349,9 @@ static struct segment *member_new(struct segments *s, uint64_t id)
 /* The old file gets the new name; from then on the old segment does not exist. */
 static enum err take_over(struct segments *s, struct segment *from, uint64_t id)
 {
-    char old_name[NAME_BYTES], new_name[NAME_BYTES];
-    name_write(old_name, from->id);
-    name_write(new_name, id);
+    char old_name[SEGMENT_NAME_BYTES], new_name[SEGMENT_NAME_BYTES];
+    segment_name(old_name, from->id);
+    segment_name(new_name, id);
     must(from->holds == 0);
     fd_close(s, from);
     if (os->renameat(s->log_fd, old_name, s->log_fd, new_name) != 0) return os_error();
@@ -488,6 +487,14 @@ void segments_pin(struct segments *s, uint64_t id, bool pin)
         must(pin || g->pins > 0);
         g->pins = pin ? g->pins + 1 : g->pins - 1;
     }
+    pthread_mutex_unlock(&s->lock);
+}
+
+void segments_stuck(struct segments *s, uint64_t id)
+{
+    pthread_mutex_lock(&s->lock);
+    struct segment *g = find(s, id);
+    if (g != NULL) g->stuck = g->live_bytes > 0;
     pthread_mutex_unlock(&s->lock);
 }
 

@@ -68,6 +68,10 @@ enum err segment_cut(struct segments *s, struct segment *g, uint64_t bytes);
 /* The log or the janitor is done with writing to it; its records end at `end`. */
 void segment_retire(struct segments *s, struct segment *g, uint64_t end);
 
+/* The name of its file in the folder of the log. */
+enum { SEGMENT_NAME_BYTES = 32 };
+void segment_name(char out[SEGMENT_NAME_BYTES], uint64_t id);
+
 /* Descriptor, open until the release. ERR_LIMIT, ERR_IO, ERR_CORRUPT (the header is another's). */
 enum err segment_hold(struct segments *s, struct segment *g, int *fd_out);
 void segment_release(struct segments *s, struct segment *g);
@@ -80,6 +84,9 @@ enum err segments_read(struct segments *s, uint64_t id, void *to, size_t n, uint
  * (they were given up). */
 void segments_live(struct segments *s, uint64_t id, int64_t add_bytes, uint64_t end, uint64_t seq);
 void segments_pin(struct segments *s, uint64_t id, bool pin);
+
+/* The janitor has done what it could; what still lives there cannot be moved. */
+void segments_stuck(struct segments *s, uint64_t id);
 
 /* Call `f` for each member, under the lock. */
 void segments_each(struct segments *s, void (*f)(void *ctx, struct segment *g), void *ctx);

@@ -34,7 +34,7 @@ static bool room_for_segment(struct embedded *e)
 /* ---- giving up ---- */
 
 struct dead_search {
-    uint64_t oldest_seq, safe_seq, safe_segment;
+    uint64_t oldest_seq, tree_seq, tree_segment;
     uint64_t full_bytes;
     struct segment **at;
     size_t n, room;
@@ -44,8 +44,8 @@ struct dead_search {
 static bool is_dead(const struct dead_search *d, const struct segment *g)
 {
     if (g->in_use || g->holds > 0 || g->pins > 0 || g->live_bytes != 0) return false;
-    if (g->dead_since > d->oldest_seq || g->dead_since > d->safe_seq) return false;
-    return segment_is_cold(g->id) || g->id < d->safe_segment;
+    if (g->dead_since > d->oldest_seq || g->dead_since > d->tree_seq) return false;
+    return segment_is_cold(g->id) || g->id < d->tree_segment;
 }
 
 static void collect_dead(void *ctx, struct segment *g)
@@ -60,21 +60,24 @@ static void collect_dead(void *ctx, struct segment *g)
     d->at[d->n++] = g;
 }
 
-/* Only the supplier (or the thread that opens) removes members, so what was found stays. */
+/* As of the tree's last commit, which is made certain before anything is given up because of it
+ * (the meta page of a commit may be in the kernel's hands only). Only the supplier (or the thread
+ * that opens) removes members, so what was found stays. */
 static struct dead_search dead_find(struct embedded *e)
 {
     struct dead_search d = { .oldest_seq = snapshots_oldest_seq(e),
                              .full_bytes = segments_size(e->segments) };
     pthread_mutex_lock(&e->view_lock);
-    d.safe_seq = e->safe_seq;
-    d.safe_segment = e->safe_mark.at.segment;
+    d.tree_seq = e->tree_seq;
+    d.tree_segment = e->tree_mark.at.segment;
     bool backup = e->backups > 0;
     pthread_mutex_unlock(&e->view_lock);
     if (!backup) segments_each(e->segments, collect_dead, &d);
+    if (d.n > 0 && rows_sync(e->rows) != OK) d.n = 0;
     return d;
 }
 
-static void note_removed(struct embedded *e, uint64_t id)
+void segment_row_remove(struct embedded *e, uint64_t id)
 {
     pthread_mutex_lock(&e->tend_lock);
     if (e->removed_count == e->removed_room) {
@@ -88,6 +91,7 @@ static void note_removed(struct embedded *e, uint64_t id)
 
 void segments_give_up(struct embedded *e, size_t keep)
 {
+    pthread_mutex_lock(&e->give_up_lock);
     struct dead_search d = dead_find(e);
     for (size_t i = 0; i < d.n; i++) {
         struct segment *g = d.at[i];
@@ -96,9 +100,10 @@ void segments_give_up(struct embedded *e, size_t keep)
             continue;
         }
         uint64_t id = g->id;
-        if (segment_remove(e->segments, g) == OK) note_removed(e, id);
+        if (segment_remove(e->segments, g) == OK) segment_row_remove(e, id);
     }
     free(d.at);
+    pthread_mutex_unlock(&e->give_up_lock);
 }
 
 /* ---- spare segments ---- */
@@ -117,10 +122,13 @@ static struct segment *material(struct embedded *e)
 
 static enum err spare_make(struct embedded *e, uint64_t id, struct segment **out)
 {
+    pthread_mutex_lock(&e->give_up_lock);
     struct segment *from = material(e);
-    if (from == NULL && !room_for_segment(e)) return ERR_FULL;
-    if (from != NULL) note_removed(e, from->id);
-    return segment_make(e->segments, id, from, out);
+    enum err r = from == NULL && !room_for_segment(e) ? ERR_FULL : OK;
+    if (from != NULL) segment_row_remove(e, from->id);
+    if (r == OK) r = segment_make(e->segments, id, from, out);
+    pthread_mutex_unlock(&e->give_up_lock);
+    return r;
 }
 
 static void supply(struct embedded *e)

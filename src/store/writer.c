@@ -180,6 +180,7 @@ static void publish(struct writer *w)
     /* Chunks of the same number may stand behind the last record. */
     uint64_t group = log_group(e->log) - 1;
     adopt_stages(g);
+    atomic_fetch_add(&e->live_change, 1);
     for (size_t i = 0; i < g->live.n; i++) {
         const struct live_change *c = &g->live.at[i];
         segments_live(e->segments, c->segment, c->bytes, c->end, e->last_seq);
@@ -197,6 +198,7 @@ static void publish(struct writer *w)
     engine_watch watch = e->watch;
     void *ctx = e->watch_ctx;
     pthread_mutex_unlock(&e->view_lock);
+    atomic_fetch_add(&e->live_change, 1);
     if (watch != NULL) group_watch(g, watch, ctx);
 }
 
