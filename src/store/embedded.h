@@ -77,7 +77,7 @@ struct embedded {
     pthread_cond_t flush_wanted, flushed, supply_wanted;
     bool flush_now, flusher_stop, supply_now, supplier_stop, give_up;
     enum err flush_error; /* of the last attempt */
-    uint64_t flush_attempts;
+    uint64_t flush_begun, flush_ended;
     uint64_t *removed; /* ids of segments whose row has to go */
     size_t removed_count, removed_room;
 

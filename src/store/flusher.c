@@ -85,6 +85,24 @@ static void removed_done(struct embedded *e, size_t n)
 
 /* ---- one commit ---- */
 
+/* New pages: about those of the rows, and old ones that are written anew beside them. */
+static uint64_t room_for(const struct layer *l)
+{
+    return 2 * memtable_bytes(l->mem) + (1 << 20);
+}
+
+static enum err commit(struct embedded *e, const struct layer *l, const struct rows_extra *extra,
+                       size_t n, const struct rows_mark *mark, uint64_t *bytes)
+{
+    enum err r = rows_reserve(e->rows, room_for(l));
+    if (r != OK) return r;
+    r = rows_commit(e->rows, l->mem, extra, n, mark, bytes);
+    /* A write that came back short for lack of space looks like a broken disk: ask for more room,
+     * which tells the two apart. */
+    if (r == ERR_IO && rows_reserve(e->rows, 8 * room_for(l)) == ERR_FULL) r = ERR_FULL;
+    return r;
+}
+
 enum err flush_layer(struct embedded *e, struct layer *l, const struct rows_mark *mark)
 {
     enum { REMOVED_MAX = 64 };
@@ -94,7 +112,7 @@ enum err flush_layer(struct embedded *e, struct layer *l, const struct rows_mark
     enum err r = segment_rows(e, &l->live, extra);
     /* After the changes: a segment that was removed has nothing to say any more. */
     size_t removed = removed_rows(e, extra + l->live.n, REMOVED_MAX);
-    if (r == OK) r = rows_commit(e->rows, l->mem, extra, l->live.n + removed, mark, &bytes);
+    if (r == OK) r = commit(e, l, extra, l->live.n + removed, mark, &bytes);
     free(extra);
     if (r != OK) return r;
     removed_done(e, removed);
@@ -190,6 +208,7 @@ void *flusher_run(void *engine)
         wait_for_work(e, waiting || age_ms == 0 ? RETRY_MS : age_ms);
         bool stop = e->flusher_stop && !e->flush_now;
         e->flush_now = false;
+        e->flush_begun++;
         pthread_mutex_unlock(&e->tend_lock);
         if (stop) return NULL;
 
@@ -197,7 +216,7 @@ void *flusher_run(void *engine)
         if (r != OK && r != ERR_FULL) atomic_store(&e->broken, true);
         pthread_mutex_lock(&e->tend_lock);
         e->flush_error = r;
-        e->flush_attempts++;
+        e->flush_ended = e->flush_begun;
         pthread_cond_broadcast(&e->flushed);
         pthread_mutex_unlock(&e->tend_lock);
     }
@@ -211,7 +230,7 @@ enum err flush_wait(struct embedded *e)
     for (;;) {
         if (atomic_load(&e->broken)) return ERR_BROKEN;
         pthread_mutex_lock(&e->tend_lock);
-        uint64_t attempts = e->flush_attempts;
+        uint64_t begun = e->flush_begun; /* what is under way does not count */
         pthread_mutex_unlock(&e->tend_lock);
 
         pthread_mutex_lock(&e->view_lock);
@@ -221,7 +240,7 @@ enum err flush_wait(struct embedded *e)
         writer_ask_rotate(e);
 
         pthread_mutex_lock(&e->tend_lock);
-        while (e->flush_attempts == attempts) {
+        while (e->flush_ended <= begun) {
             pthread_cond_wait(&e->flushed, &e->tend_lock);
         }
         enum err r = e->flush_error;

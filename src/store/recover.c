@@ -150,7 +150,8 @@ static enum err prove_in(struct recovery *r, struct segment *g, uint64_t at, str
 }
 
 /* Record n proves that everything up to n - 2 was on the disk. If the failing record's own number
- * cannot be read, it is at most one above the last whole one's (every number has a record). */
+ * cannot be read, it is at most two above the last whole one's: every number has a record, but each
+ * opening of the store leaves one out. */
 static enum err is_damage(struct recovery *r, struct proof *p, bool *damage_out)
 {
     struct record failing;
@@ -165,9 +166,7 @@ static enum err is_damage(struct recovery *r, struct proof *p, bool *damage_out)
          g = log_after(r, g->id)) {
         e = prove_in(r, g, SEGMENT_FIRST_RECORD, p);
     }
-    uint64_t limit = known ? failing.group + 2 : r->group + 3;
-    /* A tree without a mark over a log without a begin: the log was not begun by us. */
-    *damage_out = r->in == NULL ? p->in != NULL : p->group >= limit;
+    *damage_out = p->group >= (known ? failing.group + 2 : r->group + 4);
     return e;
 }
 

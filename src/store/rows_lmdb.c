@@ -4,8 +4,10 @@
 #include "store/rows_lmdb.h"
 #include "base/must.h"
 #include "base/wire.h"
+#include "sys/os.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <lmdb.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -22,6 +24,7 @@ static const char *const table_names[TABLE_COUNT] = { "rows", "blobs", "stages",
 
 struct rows_db {
     MDB_env *env;
+    int fd; /* the same file, for setting room aside */
     MDB_dbi tables[TABLE_COUNT], meta;
     pthread_mutex_t lock;
     struct rows_reader *spare; /* readers that are at rest, to be used again */
@@ -113,14 +116,17 @@ enum err rows_open(const char *path, uint64_t map_bytes, struct rows_db **out)
     struct rows_db *r = calloc(1, sizeof *r);
     must(r != NULL);
     pthread_mutex_init(&r->lock, NULL);
+    r->fd = -1;
     int code = ENOMEM;
     for (; code == ENOMEM && map_bytes >= MAP_BYTES_MIN; map_bytes /= 2) {
         code = env_try(path, map_bytes & ~(uint64_t)(MAP_BYTES_MIN - 1), &r->env);
     }
     if (code == 0) code = tables_open(r);
-    if (code != 0) {
+    enum err e = error_of(code);
+    if (e == OK && (r->fd = os->openat(AT_FDCWD, path, O_RDWR, 0)) < 0) e = os_error();
+    if (e != OK) {
         rows_close(&r);
-        return error_of(code);
+        return e;
     }
     /* Slots of readers that were killed. */
     int dead;
@@ -139,6 +145,7 @@ void rows_close(struct rows_db **r)
         free(reader);
     }
     if ((*r)->env != NULL) mdb_env_close((*r)->env);
+    if ((*r)->fd >= 0) os->close((*r)->fd);
     pthread_mutex_destroy(&(*r)->lock);
     free(*r);
     *r = NULL;
@@ -322,6 +329,18 @@ const struct base_ops rows_base_ops = {
 };
 
 /* ---- writing ---- */
+
+enum err rows_reserve(struct rows_db *r, uint64_t bytes)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    mdb_env_info(r->env, &info);
+    mdb_env_stat(r->env, &stat);
+    uint64_t end = (info.me_last_pgno + 1) * stat.ms_psize;
+    if (os->fallocate(r->fd, 0, (off_t)end, (off_t)bytes) == 0) return OK;
+    enum err e = os_error();
+    return e == ERR_FULL || e == ERR_IO ? e : OK;
+}
 
 static int put_one(struct rows_db *r, MDB_txn *txn, enum table table, const struct mem_found *row)
 {

@@ -43,6 +43,11 @@ struct rows_extra {
     char value[16];
 };
 
+/* Have the file system set room aside for `bytes` of new pages, so that a commit does not run out
+ * of it halfway (LMDB then says EIO, which could be anything). ERR_FULL; OK also where it cannot be
+ * promised. */
+enum err rows_reserve(struct rows_db *r, uint64_t bytes);
+
 /* Take over the newest version of every row of `m` and the mark, in one transaction. Nothing has
  * changed when it fails: ERR_FULL (may go well later), ERR_IO and others (final).
  * `bytes_out`: of the rows written. */

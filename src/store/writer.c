@@ -89,19 +89,19 @@ static bool is_large(const struct embedded *e, uint64_t times)
            e->active->log_bytes >= LAYER_LOG_BYTES * times;
 }
 
-/* Before a group: not more than two tables' worth may be waiting for the tree. */
+/* Before a group: not more than two tables' worth may be waiting for the tree. While the tree cannot
+ * take any, nobody waits for it: the flusher tries again by itself. */
 static enum err await_tables(struct embedded *e)
 {
     enum err r = OK;
     pthread_mutex_lock(&e->tend_lock);
-    uint64_t attempts = e->flush_attempts;
     while (r == OK && is_large(e, LAYER_OVER)) {
         pthread_mutex_lock(&e->view_lock);
         bool frozen = e->frozen != NULL;
         pthread_mutex_unlock(&e->view_lock);
         if (!frozen) break;
         if (atomic_load(&e->broken)) r = ERR_BROKEN;
-        if (e->flush_attempts != attempts && e->flush_error != OK) r = e->flush_error;
+        if (r == OK) r = e->flush_error;
         if (r == OK) pthread_cond_wait(&e->flushed, &e->tend_lock);
     }
     pthread_mutex_unlock(&e->tend_lock);

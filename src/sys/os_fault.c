@@ -173,6 +173,10 @@ static enum os_fault_what enter(enum os_call call)
     if (n < st.f.at || n - st.f.at > st.f.repeat) return OS_FAULT_NONE;
     if (st.f.what == OS_FAULT_KILL_BEFORE) die(false);
     if (st.f.what == OS_FAULT_CUT_BEFORE) die(true);
+    if (st.f.what == OS_FAULT_SHORT_FULL) {
+        st.f.number = ENOSPC;
+        return n == st.f.at ? OS_FAULT_SHORT : OS_FAULT_ERRNO;
+    }
     return st.f.what;
 }
 
@@ -373,7 +377,7 @@ void os_fault_arm(const struct os_fault *f)
     st.f = *f;
     memset(st.calls, 0, sizeof st.calls);
     pthread_mutex_unlock(&st.lock);
-    os = &os_faulty;
+    if (os != &os_faulty) os = &os_faulty;
 }
 
 void os_fault_off(void)

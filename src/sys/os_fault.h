@@ -12,6 +12,7 @@ enum os_fault_what {
     OS_FAULT_NONE,
     OS_FAULT_ERRNO,       /* the call fails, nothing is done */
     OS_FAULT_SHORT,       /* read or write: half of it is done (at least one byte); else as ERRNO */
+    OS_FAULT_SHORT_FULL,  /* a write: the first time half of it is done, then ENOSPC */
     OS_FAULT_KILL_BEFORE, /* SIGKILL instead of the call */
     OS_FAULT_KILL_AFTER,
     OS_FAULT_CUT_BEFORE, /* power cut instead of the call, then SIGKILL */
@@ -35,10 +36,11 @@ struct os_fault {
     uint64_t seed; /* of the cut */
 };
 
-/* Put the table in place. May be called again, then from a quiet moment. */
+/* Put the table in place, while no other thread uses it. May be called again at any time: another
+ * schedule (or none), the counts begin anew. */
 void os_fault_arm(const struct os_fault *f);
 
-/* Back to the real table; forgets what was tracked. */
+/* Back to the real table, while no other thread uses it; forgets what was tracked. */
 void os_fault_off(void);
 
 /* Calls of a kind since os_fault_arm(). */
