@@ -34,8 +34,10 @@ run: deps
 	@ninja -C $(BUILD) --quiet
 	@exec packaging/demo $(BUILD)/postrider
 
+# 'make run' builds without the tests, which need cmocka.
 check: all
 	@tests/floors
+	@[ -n "$$(meson test -C $(BUILD) --list 2>/dev/null)" ] || meson setup --reconfigure $(BUILD) -Dtests=true >/dev/null
 	@meson test -C $(BUILD) --suite unit --suite corpus --quiet --print-errorlogs
 
 dialogs: all
