@@ -53,6 +53,10 @@ void depot_refusals_write(void);
 void depot_janitor_begin(void);
 void depot_janitor_end(void);
 
+/* ---- depot_admin_store.c ---- */
+/* A slice of compaction, on a thread of the engine's. Waits. */
+enum err depot_compact(size_t max_bytes, bool *more_out);
+
 /* ---- depot_admin.c: the administrator's door ---- */
 void depot_admin_arrive(void *ctx, const struct config_listen *listen, int fd,
                         const struct net_addr *peer);

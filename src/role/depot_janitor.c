@@ -81,7 +81,7 @@ static enum err compact_round(void)
     bool more = true;
     enum err e = OK;
     while (e == OK && more) {
-        e = depot_checked(engine_compact(depot.engine, (size_t)depot_compact_bytes, &more));
+        e = depot_compact((size_t)depot_compact_bytes, &more);
         if (e == OK) e = fiber_sleep(BREATH_MS);
     }
     return e;

@@ -202,6 +202,34 @@ static const struct command_row rows[] = {
              "1), never in wrong bytes.",
       .with_depot = tool_message_export },
 
+    /* ---- the store ---- */
+    { .noun = STR_INIT("store"),
+      .verb = STR_INIT("check"),
+      .words = "",
+      .options = " ",
+      .does = "verify the store",
+      .doc = "Reads every row and every body, counts what refers to what, and names each finding. "
+             "Exit code 1 when something is wrong. Mail goes on meanwhile." },
+    { .noun = STR_INIT("store"),
+      .verb = STR_INIT("backup"),
+      .words = "",
+      .options = " ",
+      .does = "copy the store while it works",
+      .doc = "The copy is made in a new folder below backups/ in the store's folder, whose name is "
+             "printed; it can be opened as a store of its own. Move it to another disk." },
+    { .noun = STR_INIT("store"),
+      .verb = STR_INIT("compact"),
+      .words = "",
+      .options = " ",
+      .does = "free the space of deleted messages",
+      .doc = "The janitor does the same by itself." },
+    { .noun = STR_INIT("store"),
+      .verb = STR_INIT("status"),
+      .words = "",
+      .options = " ",
+      .does = "numbers of the store",
+      .doc = "" },
+
     /* ---- looking into it ---- */
     { .noun = STR_INIT("trace"),
       .verb = STR_INIT("show"),
