@@ -89,8 +89,8 @@ static bool is_large(const struct embedded *e, uint64_t times)
            e->active->log_bytes >= LAYER_LOG_BYTES * times;
 }
 
-/* Before a group: not more than two tables' worth may be waiting for the tree. While the tree cannot
- * take any, nobody waits for it: the flusher tries again by itself. */
+/* Before a group: not more than two tables' worth may be waiting for the tree. While the tree
+ * cannot take any, nobody waits for it: the flusher tries again by itself. */
 static enum err await_tables(struct embedded *e)
 {
     enum err r = OK;
