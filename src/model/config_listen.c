@@ -59,7 +59,7 @@ static bool take_port(struct config_reading *r, const struct conf_word *w, struc
 /* "[::1]:25" or "192.0.2.1:25" in two; false when the brackets are wrong. */
 static bool split_address(struct str s, struct str *ip_out, struct str *port_out)
 {
-    struct str rest = s;
+    struct str rest;
 
     if (str_starts(s, STR("["))) {
         rest = str_skip(s, 1);

@@ -328,7 +328,7 @@ static void post_wait_end(struct post *p)
     if (p->child.pid == 0) return;
     enum err e = watch_open(&w, p->child.pidfd);
     must(e == OK);
-    while ((e = spawn_reap(&p->child, &end)) == ERR_AGAIN) {
+    while (spawn_reap(&p->child, &end) == ERR_AGAIN) {
         err_ignore(watch_wait_read(&w, clock_deadline(1000))); /* looked at again in any case */
     }
     w.fd = -1; /* spawn_reap() has closed it */
