@@ -142,7 +142,8 @@ enum err admin_commit(struct admin *a, admin_body body)
 static const struct admin_row *row_of(struct str noun, struct str verb)
 {
     const struct admin_row *const tables[] = { admin_directory_rows, admin_message_rows,
-                                               admin_store_rows, admin_system_rows };
+                                               admin_store_rows, admin_system_rows,
+                                               admin_snapshot_rows };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         for (const struct admin_row *r = tables[i]; r->noun != NULL; r++) {
             if (str_eq(noun, str_c(r->noun)) && str_eq(verb, str_c(r->verb))) return r;

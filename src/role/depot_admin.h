@@ -30,7 +30,7 @@ struct admin_row {
 
 /* Tables of the files that serve them; each ends with a null noun. */
 extern const struct admin_row admin_directory_rows[], admin_message_rows[], admin_store_rows[],
-    admin_system_rows[];
+    admin_system_rows[], admin_snapshot_rows[];
 
 /* ---- for those who serve ---- */
 

@@ -2,6 +2,7 @@
 #include "tool/command.h"
 
 #include "tool/config.h"
+#include "tool/directory.h"
 #include "tool/help.h"
 #include "tool/man.h"
 #include "tool/message.h"
@@ -163,6 +164,26 @@ static const struct command_row rows[] = {
       .words = "ADDRESS",
       .options = " ",
       .does = "delete it" },
+
+    { .noun = STR_INIT("snapshot"),
+      .words = "[--credentials]",
+      .options = " --credentials ",
+      .does = "print domains, accounts and aliases as text",
+      .doc = "One line for each, in one order, for people, editors and version control. With "
+             "--credentials also what proves the passwords: such a text is a secret.",
+      .with_depot = tool_snapshot },
+    { .noun = STR_INIT("apply"),
+      .args_min = 1,
+      .args_max = 1,
+      .words = "FILE [--remove] [--dry-run]",
+      .options = " --remove --dry-run ",
+      .does = "make domains, accounts and aliases what such a text says",
+      .doc =
+          "FILE is - for standard input. Every change is told, one line each. What the text does "
+          "not name stays, unless --remove is given: then it is deleted, accounts with all their "
+          "mail. With --dry-run nothing is changed. Exit code 2 when the text has errors, which "
+          "are all told.",
+      .with_depot = tool_apply },
 
     /* ---- mail ---- */
     { .noun = STR_INIT("mailbox"),
