@@ -142,7 +142,7 @@ static enum err say_failed(struct applying *x, enum err e)
     directory_change_put_text(&b, &x->diff.changes[x->failed]);
     buf_put_lit(&b, ": ");
     buf_put(&b, str_c(err_words(e)));
-    admin_fail(x->admin, e, "what stands before it is done; not done: ", buf_str(&b));
+    e = admin_fail(x->admin, e, "what stands before it is done; not done: ", buf_str(&b));
     buf_free(&b);
     return e;
 }
