@@ -249,7 +249,7 @@ static const struct command_row rows[] = {
       .words = "",
       .options = " ",
       .does = "numbers of the store",
-      .doc = "" },
+      .doc = "Since the depot was started." },
 
     /* ---- looking into it ---- */
     { .noun = STR_INIT("trace"),
