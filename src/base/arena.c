@@ -42,7 +42,7 @@ void *arena_alloc(struct arena *a, size_t n, size_t size)
     size_t bytes;
     must(!__builtin_mul_overflow(n, size, &bytes));
     void *p = take(a, bytes);
-    memset(p, 0, bytes);
+    if (bytes > 0) memset(p, 0, bytes); /* of nothing in a fresh arena there is no place */
     return p;
 }
 
