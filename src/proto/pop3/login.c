@@ -202,7 +202,7 @@ static enum err challenge(struct pop3 *p, struct str ours, struct buf *theirs, b
     enum err e = pop3_flush(p);
     if (e == OK) e = stream_read_line(&p->stream, SASL_LINE_MAX, pop3_command_wait_ms, &line);
     if (e != OK && e != ERR_LIMIT) return e;
-    explicit_bzero(theirs->p, theirs->n);
+    if (theirs->n > 0) explicit_bzero(theirs->p, theirs->n);
     buf_clear(theirs);
     *gave_up_out = e == ERR_LIMIT || sasl_response_decode(theirs, line) != OK;
     return OK;

@@ -136,7 +136,7 @@ enum err smtp_do_auth(struct smtp *s, const struct smtp_command *c)
         e = ask_begin(s, &c->auth, buf_str(&words), &a, &rep);
         for (int round = 0; e == OK && rep.state == AUTH_CONTINUE && !gave_up && round < ROUNDS_MAX;
              round++) {
-            explicit_bzero(words.p, words.n);
+            if (words.n > 0) explicit_bzero(words.p, words.n);
             buf_clear(&words);
             e = challenge(s, rep.words, &words, &gave_up);
             if (e == OK && !gave_up) e = ask_step(s, rep.exchange, buf_str(&words), &a, &rep);
