@@ -336,15 +336,18 @@ enum err directory_account_get(struct txn *t, struct str address, struct account
 {
     struct directory_address m;
     if (split(t, address, &m) != OK) return ERR_NOT_FOUND;
-    return account_find(t, &m, out);
+    /* Of a domain that is being removed nobody is there any more, though rows may be. */
+    enum err e = domain_must_be(t, m.domain);
+    return e == OK ? account_find(t, &m, out) : e;
 }
 
 enum err directory_account_by_id(struct txn *t, uint64_t id, struct account *out)
 {
     struct str address;
     enum err e = row_get(t, &(struct key){ .kind = KEY_ACCOUNT, .account = id }, &address);
+    struct directory_address m;
     if (e != OK) return e;
-    e = directory_account_get(t, address, out);
+    e = split(t, address, &m) == OK ? account_find(t, &m, out) : ERR_NOT_FOUND;
     if (e == OK && out->id != id) return ERR_CORRUPT;
     return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
 }

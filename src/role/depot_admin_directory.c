@@ -11,7 +11,7 @@ static enum err told(struct admin *a, enum err e, struct str about)
         enum err e;
         const char *words;
     } words[] = {
-        { ERR_EXISTS, "there is an account or alias of that name already: " },
+        { ERR_EXISTS, "this name is taken already: " },
         { ERR_NOT_FOUND, "there is no such name, or its domain is not ours: " },
         { ERR_INVALID, "this is not a valid name: " },
         { ERR_DENIED,

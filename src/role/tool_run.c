@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { BEGIN_WAIT_MS = 600000, LINK_WAIT_MS = 10000 };
+enum { BEGIN_WAIT_MS = 600000, LINK_WAIT_MS = 10000, END_WAIT_MS = 60000 };
 
 static struct config *config;
 static struct spawn_child child = { .pidfd = -1 };
@@ -150,12 +150,35 @@ static enum err open_depot(struct str config_path, struct door **door_out, struc
     if (e != OK) return e;
     e = open_running(door_out, why);
     if (e != ERR_NOT_FOUND && e != ERR_UNAVAILABLE) return e;
+    if (config->store.engine != CONFIG_ENGINE_EMBEDDED) {
+        buf_put_lit(why, "Postrider does not run, and its store is in memory: there is nothing to "
+                         "look at or to change");
+        return ERR_UNAVAILABLE;
+    }
     /* Nobody serves: the store is ours for the moment. */
     log_setup("tool", LOG_LOGFMT, LOG_ERROR, STDERR_FILENO);
     e = keeper_folders(config);
     if (e == OK) e = start_depot();
     if (e == OK) e = begin_depot(why);
     return e == OK ? link_depot(door_out) : e;
+}
+
+static void close_depot(void)
+{
+    struct buf b = BUF_INIT(64);
+    struct role_stop_req in = { .grace_ms = 0 };
+    struct spawn_end end;
+    struct watch w;
+    int64_t deadline_ms = clock_deadline(END_WAIT_MS);
+    if (child.pid == 0 || watch_open(&w, child.pidfd) != OK) return;
+    role_stop_req_put(&b, &in);
+    if (control != NULL) {
+        err_ignore(door_tell(control, VERB_role_stop, buf_str(&b))); /* or it is ending already */
+    }
+    buf_free(&b);
+    while (spawn_reap(&child, &end) == ERR_AGAIN && clock_now() < deadline_ms) {
+        err_ignore(watch_wait_read(&w, clock_deadline(1000))); /* looked at again in any case */
+    }
 }
 
 static enum err make_credential(struct str config_path, struct str password, struct buf *out,
@@ -235,6 +258,7 @@ static int run(struct str config_path)
 }
 
 const struct tool_world tool_world = { .open_depot = open_depot,
+                                       .close_depot = close_depot,
                                        .make_credential = make_credential,
                                        .store_folder = store_folder,
                                        .tell_keeper = tell_keeper,

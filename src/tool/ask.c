@@ -84,6 +84,7 @@ static void life(void *arg)
         l->code = l->f(c);
         door_close(&c->depot);
     }
+    c->world->close_depot();
     loop_stop();
 }
 

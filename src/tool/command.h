@@ -20,6 +20,9 @@ struct tool_world {
     /* A door to the depot: the running one, or one of our own when nothing runs. Waits.
      * ERR_INVALID: the configuration. */
     enum err (*open_depot)(struct str config_path, struct door **door_out, struct buf *why);
+    /* After the last call, the door closed: a depot of our own has ended when this returns, so
+     * that the next command finds its store free. Also after open_depot() has failed. Waits. */
+    void (*close_depot)(void);
     /* The credential row of a password, as the configuration wants them. */
     enum err (*make_credential)(struct str config_path, struct str password, struct buf *out,
                                 struct buf *why);

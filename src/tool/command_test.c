@@ -14,6 +14,8 @@ static struct {
     unsigned told, looked;
 } world;
 
+static void no_end(void) {}
+
 static enum err no_depot(struct str config_path, struct door **door_out, struct buf *why)
 {
     (void)door_out;
@@ -43,9 +45,11 @@ static int run_all(struct str config_path)
     return str_eq(config_path, STR("x.conf")) ? 0 : 9;
 }
 
-static const struct tool_world fake = {
-    .open_depot = no_depot, .tell_keeper = tell_keeper, .keeper_runs = keeper_runs, .run = run_all
-};
+static const struct tool_world fake = { .open_depot = no_depot,
+                                        .close_depot = no_end,
+                                        .tell_keeper = tell_keeper,
+                                        .keeper_runs = keeper_runs,
+                                        .run = run_all };
 
 /* ---- running one ---- */
 

@@ -4,9 +4,10 @@ import json
 import pathlib
 import re
 import signal
+import subprocess
 import time
 
-from server import PASSWORD, PATIENCE, Server
+from server import BINARY, PASSWORD, PATIENCE, Server
 from wire import Maildrop, Wire, content_of
 
 HEADER = ("config", "fresh", "about", "expect-log", "codes")
@@ -75,7 +76,7 @@ class Player:
     def __init__(self, server, dialog):
         self.server, self.dialog = server, dialog
         self.values = {"case": f"{dialog.path.parent.name}-{dialog.path.stem}", "dir": str(server.folder) if server else "",
-                       "password": PASSWORD, **{k: str(v) for k, v in (server.ports if server else {}).items()}}
+                       "password": PASSWORD, "postrider": str(BINARY), **{k: str(v) for k, v in (server.ports if server else {}).items()}}
         self.wires, self.wire, self.pending = {}, None, b""
         self.lines, self.message, self.drop, self.done, self.exit_seen = [], None, None, None, True
         self.sent, self.log_from = b"", server.log_position() if server else 0
@@ -387,6 +388,19 @@ class Player:
         self.done = self.server.command(self.fill(text))
         self.exit_seen = False
 
+    def do_shell(self, text):
+        """shell: COMMAND, a line of sh(1); ${postrider} is the program."""
+        self.done = subprocess.run(["/bin/sh", "-c", self.fill(text)], capture_output=True, text=True, cwd=self.server.folder,
+                                   timeout=3 * PATIENCE, errors="replace")
+        self.exit_seen = False
+
+    def do_many(self, text):
+        """many N COMMAND: N times, with %d for the number; each has to succeed."""
+        count, command = text.split(" ", 1)
+        for number in range(1, int(count) + 1):
+            self.do_run(command % number)
+            self.settle()
+
     def do_explain(self, text):
         """explain CODE: `postrider explain`; the note travels behind the reply, so it may take a moment."""
         deadline = time.monotonic() + 2
@@ -451,6 +465,8 @@ class Player:
             self.server.kill()
         elif text == "term":
             self.server.term()
+        elif text == "ended":
+            self.server.wait()
         elif text == "wait":
             self.server.wait()
         elif text == "reload":
@@ -461,7 +477,7 @@ class Player:
             self.server.stop()
             self.server.start()
         else:
-            raise AssertionError("server start|fill|stop|kill|restart|term|wait|reload")
+            raise AssertionError("server start|fill|stop|kill|restart|term|wait|ended|reload")
 
 
 def play_fresh(dialog):
