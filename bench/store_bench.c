@@ -295,7 +295,10 @@ int main(int argc, char **argv)
         }
     }
     struct embedded_config config = { .path = folder, .memory_bytes = (uint64_t)memory << 20 };
-    enum err e = engine_embedded_open(&config, &l.e, NULL);
+    struct embedded_opening how;
+    int64_t begun_us = now_us();
+    enum err e = engine_embedded_open(&config, &l.e, &how);
+    int64_t open_us = now_us() - begun_us;
     if (e != OK || seconds < 1 || bytes < 1 || bytes > ENGINE_BLOB_INLINE_MAX || accounts < 1) {
         fprintf(stderr, "%s: %s\n", folder, err_words(e));
         return e != OK ? 1 : usage();
@@ -307,6 +310,8 @@ int main(int argc, char **argv)
     l.body = str_of(text, (size_t)bytes);
     l.accounts = (size_t)accounts;
     l.next_message = (uint64_t)clock_wall_us();
+    printf("opened in %.1f ms, %llu records replayed\n", (double)open_us / 1000,
+           (unsigned long long)how.replayed_records);
     printf("bodies of %ld bytes, %ld accounts, %ld s a level\n", bytes, accounts, seconds);
     printf("submit     msg/s   p50 ms   p99 ms  cpu us sync/msg msg/grp log B/m  dev B/m ratio "
            "commits\n");
@@ -319,6 +324,9 @@ int main(int argc, char **argv)
     for (int i = optind; i < argc; i++) {
         level(&l, (size_t)atol(argv[i]), seconds);
     }
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    printf("at most %ld MiB of memory\n", u.ru_maxrss / 1024);
     engine_close(&l.e);
     free(text);
     free(l.latency_us);

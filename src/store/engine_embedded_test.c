@@ -680,6 +680,76 @@ static void backup(void **state)
     scratch_end(&copy);
 }
 
+/* ---- everything at once ---- */
+
+struct bustle {
+    struct engine *e;
+    struct ledger *ledger;
+    atomic_bool stop;
+};
+
+static void *bustle_load(void *ctx)
+{
+    struct bustle *b = ctx;
+    must(load_run(b->e, b->ledger, 400, 8) >= 400);
+    return NULL;
+}
+
+static void *bustle_read(void *ctx)
+{
+    struct bustle *b = ctx;
+    while (!atomic_load(&b->stop)) {
+        struct txn *t;
+        uint32_t puts, next = atomic_load(&b->ledger->next);
+        must(engine_snapshot_begin(b->e, &t) == OK);
+        must(load_number(t, STR("puts"), &puts) == OK);
+        for (uint32_t i = next > 30 ? next - 30 : 0; i < next; i++) {
+            load_there(t, i, puts);
+        }
+        engine_snapshot_end(&t);
+    }
+    return NULL;
+}
+
+static void *bustle_tend(void *ctx)
+{
+    struct bustle *b = ctx;
+    struct engine_check check = { load_refs, load_say, NULL };
+    while (!atomic_load(&b->stop)) {
+        bool more;
+        struct engine_report r;
+        must(engine_compact(b->e, 200000, &more) == OK);
+        must(engine_check(b->e, &check, &r) == OK);
+    }
+    return NULL;
+}
+
+static void bustle(void **state)
+{
+    (void)state;
+    struct scratch s = scratch_begin();
+    s.config.segment_bytes = 512 * 1024;
+    s.config.memory_bytes = 64 * 1024;
+    s.config.flush_ms = 20;
+    struct bustle b = { .e = open_again(&s), .ledger = s.ledger };
+    pthread_t t[5];
+    unit_case("loads, readers, janitor and checks together");
+    void *(*const what[])(void *) = { bustle_load, bustle_load, bustle_load, bustle_read,
+                                      bustle_tend };
+    for (size_t i = 0; i < UNIT_COUNT(t); i++) {
+        assert_int_equal(pthread_create(&t[i], NULL, what[i], &b), 0);
+    }
+    for (size_t i = 0; i < UNIT_COUNT(t); i++) {
+        if (i == 3) atomic_store(&b.stop, true);
+        pthread_join(t[i], NULL);
+    }
+    load_verify(b.e, s.ledger);
+    reopen(&s, &b.e);
+    load_verify(b.e, s.ledger);
+    engine_close(&b.e);
+    scratch_end(&s);
+}
+
 static void many_snapshots(void **state)
 {
     (void)state;
@@ -716,7 +786,7 @@ int main(void)
         cmocka_unit_test(across_segments), cmocka_unit_test(one_sync_a_group),
         cmocka_unit_test(little_space),    cmocka_unit_test(full_tree),
         cmocka_unit_test(compaction),      cmocka_unit_test(backup),
-        cmocka_unit_test(many_snapshots),
+        cmocka_unit_test(many_snapshots),  cmocka_unit_test(bustle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
