@@ -214,7 +214,8 @@ struct engine_stats {
 };
 void engine_stats(struct engine *e, struct engine_stats *out);
 
-/* Stop: finish what was submitted, make rows durable, close. Accepts null. */
+/* Stop: finish what was submitted, make rows durable, close. Snapshots and stages have been ended
+ * before. Accepts null. */
 void engine_close(struct engine **e);
 
 #endif

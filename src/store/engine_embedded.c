@@ -80,7 +80,11 @@ static enum err folder_open(int in, const char *name, int *fd_out)
     }
     int fd = os->openat(in, name, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0) return os_error();
-    if (made && in >= 0 && os->fsync(in) != 0) {
+    /* The name lies in the folder above, whose descriptor we may not have. */
+    int above = made ? os->openat(fd, "..", O_RDONLY | O_DIRECTORY, 0) : -1;
+    bool failed = above >= 0 && os->fsync(above) != 0;
+    if (above >= 0) os->close(above);
+    if (failed) {
         os->close(fd);
         return ERR_IO;
     }

@@ -144,6 +144,8 @@ static void supply(struct embedded *e)
         log_break(e->log);
     }
     log_give_spare(e->log, g, r == OK ? OK : ERR_FULL);
+    /* What was deleted gives room only when the tree knows it. */
+    if (r == ERR_FULL) writer_ask_rotate(e);
 }
 
 /* ---- the thread ---- */
