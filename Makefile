@@ -50,7 +50,7 @@ asan: test-deps
 	@tests/asan
 
 fuzz: test-deps
-	@tests/fuzz/run $(or $(SECONDS_EACH),10)
+	@tests/fuzz/run -s $(or $(SECONDS_EACH),10)
 
 lint: test-deps
 	@tests/lint
