@@ -22,9 +22,14 @@ class Servers:
     def of(self, config):
         if self.running is None or self.running.config != config:
             self.end()
-            self.running = Server(config)
-            self.running.start()
-            self.running.fill()
+            server = Server(config)
+            try:
+                server.start()
+                server.fill()
+            except BaseException:
+                server.remove()
+                raise
+            self.running = server
         return self.running
 
     def end(self):

@@ -1,5 +1,6 @@
 """A dialog file: read, and played against a server. README.md says what may stand in one."""
 import base64
+import hashlib
 import json
 import pathlib
 import re
@@ -45,7 +46,8 @@ class Dialog:
         self.steps.append(Step(self.path, number, word, text))
 
 
-METHODS = {"C": "send", "raw": "send_raw", "S": "expect", "S*": "expect_reply", "S.": "expect_dotted"}
+METHODS = {"C": "send", "raw": "send_raw", "S": "expect", "S*": "expect_reply", "S.": "expect_dotted",
+           "expect": "expect_many"}
 
 
 def unescape(text):
@@ -89,8 +91,8 @@ class Player:
             for step in self.dialog.steps:
                 try:
                     self.take(step)
-                except AssertionError as e:
-                    raise AssertionError(f"{step}\n    {e}") from None
+                except (AssertionError, OSError) as e:
+                    raise AssertionError(f"{step}\n    {e or repr(e)}") from None
             self.settle()
         finally:
             for wire in self.wires.values():
@@ -126,6 +128,9 @@ class Player:
             kind, _, rest = match.group(1).partition(":")
             if kind == "b64":
                 value = base64.b64encode(unescape(rest)).decode()
+            elif kind == "n":
+                times, _, what = rest.partition(":")
+                value = "".join(what.replace("%05d", f"{n:05d}").replace("%d", str(n)) for n in range(1, int(times) + 1))
             elif kind == "lower":
                 value = self.values[rest].lower()
             elif kind == "x":
@@ -174,8 +179,17 @@ class Player:
         time.sleep(float(text))
 
     def do_tls(self, text):
-        words = dict(w.split("=", 1) for w in text.split())
-        self.wire.start_tls(words.get("version"), words.get("alpn"))
+        words = dict(w.split("=", 1) for w in text.split() if "=" in w)
+        resume = self.session if "resume" in text.split() else None
+        self.wire.start_tls(words.get("version"), words.get("alpn"), resume)
+
+    def do_keep_session(self, _):
+        """What the server gave this client to resume with."""
+        self.session = self.wire.socket.session, self.wire.socket.context
+
+    def do_certificate(self, text):
+        """certificate NAME: a digest of the server's, kept under the name."""
+        self.values[text] = hashlib.sha256(self.wire.socket.getpeercert(binary_form=True)).hexdigest()
 
     def do_tls_behind(self, text):
         """TLS begins in the same packet as what was sent before."""
@@ -204,6 +218,13 @@ class Player:
         line = self.wire.line()
         assert self.match(text, line), f"the server said: {line}"
         self.check_reply([line])
+
+    def do_expect_many(self, text):
+        """expect N REGEX: N lines like this."""
+        count, pattern = text.split(" ", 1)
+        for _ in range(int(count)):
+            line = self.wire.line()
+            assert self.match(pattern, line), f"the server said: {line}"
 
     def do_expect_reply(self, text):
         self.lines = self.wire.reply()

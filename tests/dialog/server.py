@@ -1,6 +1,7 @@
 """One running Postrider: its folder, ports, log, and the commands asked of it."""
 import os
 import pathlib
+import random
 import re
 import shlex
 import shutil
@@ -23,10 +24,18 @@ DEADLY = re.compile(r" role\.(ended|begin_failed|killed)\b|process\.impossible|S
 LOUD = re.compile(r"^\S+Z \S+ (error|warn) |^(?!\S+Z )")
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind((HOST, 0))
-        return s.getsockname()[1]
+def free_port(taken):
+    """A port that nobody has, below those that the kernel gives to clients: it has to be free again after a restart."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind((HOST, port))
+            except OSError:
+                continue
+        if port not in taken:
+            return port
 
 
 class Server:
@@ -58,21 +67,18 @@ class Server:
                 return str(self.folder)
             if name == "user":
                 return "nobody"  # whom the roles become when we are root; otherwise they stay who we are
-            return str(self.ports.setdefault(name, free_port()))
+            if name not in self.ports:
+                self.ports[name] = free_port(self.ports.values())
+            return str(self.ports[name])
 
         self.conf.write_text(re.sub(r"\$\{(\w+)\}", word, text))
         if re.search(r"^\s*certificate", text, re.M) or "certificate" in text:
             self.make_certificate()
 
     def make_certificate(self):
-        """A certificate of our own; it is its own authority."""
-        tls = self.folder / "tls"
-        tls.mkdir()
-        args = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                "-subj", "/CN=localhost", "-addext", f"subjectAltName=DNS:localhost,IP:{HOST}",
-                "-keyout", tls / "key.pem", "-out", tls / "cert.pem"]
-        subprocess.run(args, check=True, capture_output=True, timeout=PATIENCE)
-        shutil.copy(tls / "cert.pem", tls / "ca.pem")
+        """A certificate of our own, and its authority."""
+        done = self.tool(["tls", "selfsigned", "localhost", HOST, str(self.folder / "tls")], config=False)
+        assert done.returncode == 0, f"no certificate: {done.stdout}{done.stderr}"
 
     def setup_lines(self):
         """The tool commands that fill the directory once the server runs (configs/NAME.setup)."""

@@ -27,8 +27,8 @@ def played(play):
     """A failure says the line of the dialog and what came; where in the runner that was helps nobody."""
     try:
         play()
-    except AssertionError as e:
-        words = str(e)
+    except (AssertionError, OSError) as e:
+        words = str(e) or repr(e)
     else:
         return
     pytest.fail(words, pytrace=False)

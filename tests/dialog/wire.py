@@ -7,6 +7,7 @@ import secrets
 import socket
 import ssl
 import time
+import warnings
 
 from server import HOST, PATIENCE
 
@@ -36,17 +37,26 @@ class Wire:
 
     # ---- bytes ----
 
-    def start_tls(self, version=None, alpn=None):
+    def start_tls(self, version=None, alpn=None, resume=None):
+        """`resume`: (session, context) of an earlier connection; it must be taken up again."""
+        session, context = resume or (None, self.context(version, alpn))
+        assert not self.buffer, f"bytes before TLS: {self.buffer!r}"
+        self.socket = context.wrap_socket(self.socket, server_hostname="localhost", session=session)
+        assert not resume or self.socket.session_reused, "the session was not resumed"
+        self.extended = False
+
+    def context(self, version, alpn):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(self.server.folder / "tls" / "ca.pem")
         if version:
-            exact = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}[version]
-            context.minimum_version = context.maximum_version = exact
+            exact = {"1.1": ssl.TLSVersion.TLSv1_1, "1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}[version]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)
+                context.minimum_version = context.maximum_version = exact
+            context.set_ciphers("ALL:@SECLEVEL=0")
         if alpn:
             context.set_alpn_protocols([alpn])
-        assert not self.buffer, f"bytes before TLS: {self.buffer!r}"
-        self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
-        self.extended = False
+        return context
 
     def cork(self):
         """Gather what is sent until a full packet is there, for 200 ms at most."""
