@@ -73,6 +73,8 @@ PUT_BY_REF(mailbox_info)
 GET_BY_REF(mailbox_info)
 PUT_BY_REF(message_info)
 GET_BY_REF(message_info)
+PUT_BY_REF(message_import)
+GET_BY_REF(message_import)
 
 #define F(kind, name) put_##kind(b, &v->name);
 #define L(kind, name, max)                                                                         \

@@ -43,9 +43,9 @@ enum {
     X(address_expand, BIT(ROLE_EDGE) | BIT(ROLE_TOOL), false, VERB_SMALL, VERB_SMALL, "VRFY and EXPN") \
     X(offer, BIT(ROLE_EDGE) | BIT(ROLE_TOOL), false, VERB_OFFER, VERB_PAGE, "a message: plan, commit, outcome") \
     /* edge and filter to depot */                                                                 \
-    X(stage_open, BIT(ROLE_EDGE), false, VERB_SMALL, VERB_SMALL, "begin to stage a large body")    \
-    X(stage_append, BIT(ROLE_EDGE), false, VERB_CHUNK, VERB_SMALL, "its next chunk")               \
-    X(stage_drop, BIT(ROLE_EDGE), false, VERB_SMALL, VERB_SMALL, "forget it")                      \
+    X(stage_open, BIT(ROLE_EDGE) | BIT(ROLE_TOOL), false, VERB_SMALL, VERB_SMALL, "begin to stage a large body")    \
+    X(stage_append, BIT(ROLE_EDGE) | BIT(ROLE_TOOL), false, VERB_CHUNK, VERB_SMALL, "its next chunk")               \
+    X(stage_drop, BIT(ROLE_EDGE) | BIT(ROLE_TOOL), false, VERB_SMALL, VERB_SMALL, "forget it")                      \
     X(stage_read, BIT(ROLE_FILTER), false, VERB_SMALL, VERB_CHUNK, "bytes of a staged body")       \
     X(directory_resolve, BIT(ROLE_FILTER) | BIT(ROLE_TOOL), false, VERB_SMALL, VERB_PAGE, "one step of where an address leads") \
     X(quota_check, BIT(ROLE_FILTER), false, VERB_SMALL, VERB_SMALL, "has an account room for so many bytes") \
@@ -66,7 +66,12 @@ enum {
     X(message_read, BIT(ROLE_SESSION), true, VERB_SMALL, VERB_CHUNK, "bytes of a message as served") \
     X(message_expunge, BIT(ROLE_SESSION), true, VERB_SMALL, VERB_SMALL, "remove messages by UID")  \
     /* the administrator's door */                                                                 \
-    X(admin, BIT(ROLE_TOOL), false, VERB_PLAN, VERB_PAGE, "a command of the command line (door/admin.h)")
+    X(admin, BIT(ROLE_TOOL), false, VERB_PLAN, VERB_PAGE, "a command of the command line (door/admin.h)") \
+    X(transfer_mailboxes, BIT(ROLE_TOOL), false, VERB_SMALL, VERB_PAGE, "an account's mailboxes, for import and export") \
+    X(transfer_mailbox, BIT(ROLE_TOOL), false, VERB_SMALL, VERB_SMALL, "find or make a mailbox for an import") \
+    X(import_commit, BIT(ROLE_TOOL), false, VERB_PLAN, VERB_SMALL, "bring messages into a mailbox, all or none") \
+    X(export_page, BIT(ROLE_TOOL), false, VERB_SMALL, VERB_PAGE, "messages of a mailbox, small ones with their bytes") \
+    X(export_read, BIT(ROLE_TOOL), false, VERB_SMALL, VERB_CHUNK, "bytes of a message as served")
 
 /* clang-format on */
 
@@ -144,7 +149,19 @@ const struct verb_row *verb_row(enum verb v);
      * table: `cells` row by row under `columns`; a column named "#x" holds numbers, "?x" yes or no. A `resume` \
      * that is not empty is sent back to get the next page. */                    \
     S(admin_req, L(str, args, 64) F(str, resume) F(str, data))                                     \
-    S(admin_rep, F(str, message) L(str, columns, 64) L(str, cells, 200000) F(str, data) F(str, resume))
+    S(admin_rep, F(str, message) L(str, columns, 64) L(str, cells, 200000) F(str, data) F(str, resume)) \
+    S(transfer_mailboxes_req, F(str, account) F(u64, after))                                       \
+    S(transfer_mailboxes_rep, F(u64, account) L(mailbox_info, mailboxes, 1000) F(flag, more))      \
+    /* `uid_validity` and `uid_next` (0: none) are taken over where nobody can have seen others */ \
+    S(transfer_mailbox_req, F(u64, account) F(str, name) F(u32, uid_validity) F(u32, uid_next) F(u32, attributes)) \
+    S(import_commit_req, F(u64, account) F(u64, mailbox) L(message_import, messages, IMPORT_MESSAGES_MAX)) \
+    S(import_commit_rep, L(u32, uids, IMPORT_MESSAGES_MAX))                                        \
+    /* A message of more than EXPORT_SMALL_MAX bytes has empty contents: export_read has them. */  \
+    S(export_page_req, F(u64, account) F(u64, mailbox) F(u32, after_uid) F(flag, contents))        \
+    S(export_page_rep, L(message_info, messages, 5000) L(str, keywords, 5000) L(str, contents, 5000) F(flag, more)) \
+    S(export_read_req, F(u64, account) F(u64, mailbox) F(u32, uid) F(u64, offset) F(u32, max_bytes))
+
+enum { IMPORT_MESSAGES_MAX = 64, EXPORT_SMALL_MAX = 64 * 1024 };
 
 /* role_listen: the administrator's socket, which no line of the configuration names. */
 #define LISTEN_CONTROL UINT32_MAX
@@ -166,6 +183,7 @@ typedef struct directory_answer wire_t_directory_answer;
 typedef struct refusal wire_t_refusal;
 typedef struct mailbox_info wire_t_mailbox_info;
 typedef struct message_info wire_t_message_info;
+typedef struct message_import wire_t_message_import;
 
 /* For each struct: put() appends its wire form; get() reads it (views into `bytes`, lists in the arena):
  * OK or ERR_CORRUPT. */

@@ -1,4 +1,5 @@
 #include "mail/transfer.h"
+#include "mail/changes.h"
 #include "mail/quota.h"
 #include "mail/structure.h"
 #include "mail/trace.h"
@@ -57,6 +58,44 @@ enum err import_message(struct txn *t, const struct import_message *m, struct st
     if (e == OK) e = txn_blob_put(t, blob_of_message(m->message), m->head, m->content, stage, 1);
     if (e == OK && new.structure_shared) e = structure_put(t, m->message, new.structure);
     return e == OK ? tell(t, m, mailbox.name, now_us) : e;
+}
+
+/* ---- mailboxes ---- */
+
+/* Nobody has seen a UID of it yet. */
+static bool is_fresh(const struct mailbox_info *m)
+{
+    return m->uid_next == 1 && m->messages == 0;
+}
+
+static enum err take_over(struct txn *t, const struct import_mailbox *want, struct mailbox_info *m)
+{
+    struct account_state s;
+    bool validity = want->uid_validity != 0 && want->uid_validity != m->uid_validity && is_fresh(m);
+    uint32_t now_valid = validity ? want->uid_validity : m->uid_validity;
+    bool next = now_valid == want->uid_validity && want->uid_next > m->uid_next;
+    if (!validity && !next) return OK;
+    enum err e = account_state_get(t, want->account, &s);
+    if (e == OK) e = change_put(t, &s, CHANGE_MAILBOX_RENAMED, m->id, 0, &m->modseq);
+    if (e != OK) return e;
+    m->uid_validity = now_valid;
+    if (next) m->uid_next = want->uid_next;
+    /* A name that is used again later gets a higher one (RFC 9051 2.3.1.1). */
+    if (s.last_uid_validity < now_valid) s.last_uid_validity = now_valid;
+    e = mailbox_put(t, want->account, m);
+    return e == OK ? account_state_put(t, &s) : e;
+}
+
+enum err import_mailbox(struct txn *t, const struct import_mailbox *want, int64_t now_us,
+                        struct mailbox_info *out)
+{
+    struct mailbox_info m;
+    enum err e = mailbox_find(t, want->account, want->name, &m);
+    if (e == ERR_NOT_FOUND)
+        e = mailbox_create(t, want->account, want->name, want->attributes, now_us, &m);
+    if (e == OK) e = take_over(t, want, &m);
+    if (e == OK) *out = m;
+    return e;
 }
 
 /* ---- export ---- */

@@ -18,6 +18,21 @@ struct import_message {
     bool strict_quota; /* ERR_OVER_QUOTA instead of filing above the quota */
 };
 
+/* Where an import goes. */
+struct import_mailbox {
+    uint64_t account;
+    struct str name;
+    uint32_t uid_validity, uid_next; /* of where the messages come from; 0: not known */
+    uint32_t attributes;             /* MAILBOX_*, for one that is made */
+};
+
+/* Find it, or make it. A mailbox that never had a message takes the UIDVALIDITY over, so that
+ * clients need not fetch anew what they have; with the same UIDVALIDITY uid_next is raised to the
+ * one wanted. What the mailbox is like now into `out`. ERR_INVALID (name), ERR_LIMIT (mailboxes),
+ * ERR_NOT_FOUND (account). */
+enum err import_mailbox(struct txn *t, const struct import_mailbox *want, int64_t now_us,
+                        struct mailbox_info *out);
+
 /* ERR_NOT_FOUND (account or mailbox), ERR_EXISTS (the message id is taken), ERR_INVALID (no bytes,
  * flags, keywords), ERR_LIMIT (prefix, uids), ERR_OVER_QUOTA. */
 enum err import_message(struct txn *t, const struct import_message *m, struct stage *stage,

@@ -45,6 +45,28 @@ void message_info_get(struct wire *w, struct message_info *out)
     out->received_us = (int64_t)wire_get_u64(w);
 }
 
+void message_import_put(struct buf *b, const struct message_import *m)
+{
+    wire_put_u32(b, m->uid);
+    wire_put_u32(b, m->flags);
+    wire_put_vstr(b, m->keywords);
+    wire_put_u64(b, (uint64_t)m->received_us);
+    wire_put_vstr(b, m->structure);
+    wire_put_vstr(b, m->content);
+    wire_put_u64(b, m->stage);
+}
+
+void message_import_get(struct wire *w, struct message_import *out)
+{
+    *out = (struct message_import){ .uid = wire_get_u32(w) };
+    out->flags = wire_get_u32(w);
+    out->keywords = wire_get_vstr(w);
+    out->received_us = (int64_t)wire_get_u64(w);
+    out->structure = wire_get_vstr(w);
+    out->content = wire_get_vstr(w);
+    out->stage = wire_get_u64(w);
+}
+
 void mailbox_info_put(struct buf *b, const struct mailbox_info *m)
 {
     wire_put_u64(b, m->id);

@@ -47,6 +47,17 @@ struct mailbox_info {
     uint32_t attributes;                       /* MAILBOX_* */
 };
 
+/* A message that is brought in as it is: by an import. `content` or a stage has its bytes. */
+struct message_import {
+    uint32_t uid; /* wanted, 0: any */
+    uint32_t flags;
+    struct str keywords; /* names with blanks between them */
+    int64_t received_us;
+    struct str structure; /* its record (syntax/structure.h); empty: none */
+    struct str content;
+    uint64_t stage; /* 0: none */
+};
+
 /* A new message's id: unique within this process and strictly growing, and among processes unlike
  * by 12 random bits per microsecond; who stores it finds a collision and asks for another. Ids grow
  * with time, so that rows named by them lie together. */
@@ -58,6 +69,8 @@ uint64_t message_id_first(int64_t time_us);
 
 void message_info_put(struct buf *b, const struct message_info *m);
 void message_info_get(struct wire *w, struct message_info *out);
+void message_import_put(struct buf *b, const struct message_import *m);
+void message_import_get(struct wire *w, struct message_import *out);
 void mailbox_info_put(struct buf *b, const struct mailbox_info *m);
 void mailbox_info_get(struct wire *w, struct mailbox_info *out);
 

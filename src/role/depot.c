@@ -95,7 +95,7 @@ static enum err resolve_body(struct txn *t, void *ctx)
     return e;
 }
 
-static enum err serve_resolve(void *ctx, struct door_request *q)
+enum err depot_serve_resolve(void *ctx, struct door_request *q)
 {
     struct resolve r = { .reply = &q->reply };
     (void)ctx;
@@ -266,7 +266,7 @@ static const struct door_service edge_services[] = {
     { VERB_NONE, NULL },
 };
 static const struct door_service filter_services[] = {
-    { VERB_directory_resolve, serve_resolve },       { VERB_quota_check, serve_quota },
+    { VERB_directory_resolve, depot_serve_resolve }, { VERB_quota_check, serve_quota },
     { VERB_stage_read, depot_serve_stage_read },     { VERB_intake_commit, serve_intake_commit },
     { VERB_refusal_note, depot_serve_refusal_note }, { VERB_NONE, NULL },
 };

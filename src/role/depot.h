@@ -44,6 +44,13 @@ enum err depot_serve_account_door(void *ctx, struct door_request *q);
 enum err depot_message_bytes(struct txn *t, uint64_t account, uint64_t mailbox, uint32_t uid,
                              uint64_t offset, size_t max_bytes, struct buf *out);
 
+/* ---- depot_transfer.c: import and export ---- */
+enum err depot_serve_transfer_mailboxes(void *ctx, struct door_request *q);
+enum err depot_serve_transfer_mailbox(void *ctx, struct door_request *q);
+enum err depot_serve_import_commit(void *ctx, struct door_request *q);
+enum err depot_serve_export_page(void *ctx, struct door_request *q);
+enum err depot_serve_export_read(void *ctx, struct door_request *q);
+
 /* ---- depot_refusal.c: notes for explain, gathered and written together ---- */
 enum err depot_serve_refusal_note(void *ctx, struct door_request *q);
 /* Write what has been gathered now: before somebody asks for it, and before the end. Waits. */
@@ -62,5 +69,7 @@ void depot_admin_arrive(void *ctx, const struct config_listen *listen, int fd,
                         const struct net_addr *peer);
 extern const struct door_service depot_admin_services[];
 enum err depot_serve_admin(void *ctx, struct door_request *q);
+/* ---- depot.c ---- */
+enum err depot_serve_resolve(void *ctx, struct door_request *q);
 
 #endif

@@ -184,8 +184,24 @@ enum err depot_serve_admin(void *ctx, struct door_request *q)
 
 const struct door_service depot_admin_services[] = {
     { VERB_admin, depot_serve_admin },
+    { VERB_directory_resolve, depot_serve_resolve },
+    { VERB_stage_open, depot_serve_stage_open },
+    { VERB_stage_append, depot_serve_stage_append },
+    { VERB_stage_drop, depot_serve_stage_drop },
+    { VERB_transfer_mailboxes, depot_serve_transfer_mailboxes },
+    { VERB_transfer_mailbox, depot_serve_transfer_mailbox },
+    { VERB_import_commit, depot_serve_import_commit },
+    { VERB_export_page, depot_serve_export_page },
+    { VERB_export_read, depot_serve_export_read },
     { VERB_NONE, NULL },
 };
+
+/* What it staged goes with it. */
+static void tool_gone(void *ctx, struct door *d)
+{
+    (void)ctx;
+    depot_stages_of_door_gone(d);
+}
 
 void depot_admin_arrive(void *ctx, const struct config_listen *listen, int fd,
                         const struct net_addr *peer)
@@ -201,8 +217,8 @@ void depot_admin_arrive(void *ctx, const struct config_listen *listen, int fd,
         close(fd);
         return;
     }
-    struct door_settings how = { .us = ROLE_DEPOT,
-                                 .peer = ROLE_TOOL,
-                                 .services = depot_admin_services };
+    struct door_settings how = {
+        .us = ROLE_DEPOT, .peer = ROLE_TOOL, .services = depot_admin_services, .on_close = tool_gone
+    };
     err_ignore(door_open(fd, &how, &d)); /* without a place the tool sees its end */
 }

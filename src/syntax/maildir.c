@@ -64,6 +64,47 @@ void maildir_put_name(struct buf *b, struct str base, unsigned flags, uint32_t k
     }
 }
 
+/* ---- line ends ---- */
+
+void maildir_to_file(struct maildir_line_ends *s, struct str piece, struct buf *file)
+{
+    for (struct scan in = scan_of(piece); !scan_end(&in);) {
+        struct str part = scan_until(&in, '\n');
+        bool ends = scan_get(&in) == '\n';
+        if (part.n > 0) {
+            bool cr = str_ends(part, STR("\r"));
+            if (s->cr) buf_put_byte(file, '\r');
+            /* Is the CR that waits now behind another one? */
+            s->cr_cr = cr && (part.n > 1 ? part.p[part.n - 2] == '\r' : s->cr);
+            s->cr = cr;
+            buf_put(file, str_part(part, 0, part.n - (size_t)cr));
+        }
+        if (!ends) return;
+        if (!s->cr) s->altered = true;
+        buf_put(file, s->cr_cr ? STR("\r\n") : STR("\n"));
+        s->cr = s->cr_cr = false;
+    }
+}
+
+void maildir_to_file_end(struct maildir_line_ends *s, struct buf *file)
+{
+    if (s->cr) buf_put_byte(file, '\r');
+    s->cr = s->cr_cr = false;
+}
+
+void maildir_from_file(struct maildir_line_ends *s, struct str piece, struct buf *text)
+{
+    for (struct scan in = scan_of(piece); !scan_end(&in);) {
+        struct str part = scan_until(&in, '\n');
+        bool ends = scan_get(&in) == '\n';
+        buf_put(text, part);
+        if (part.n > 0) s->cr = str_ends(part, STR("\r"));
+        if (!ends) return;
+        buf_put(text, s->cr ? STR("\n") : STR("\r\n"));
+        s->cr = false;
+    }
+}
+
 /* ---- folders ---- */
 
 void maildir_put_folder(struct buf *b, struct str mailbox)

@@ -39,6 +39,25 @@ enum err maildir_name_parse(struct str name, struct maildir_name *out);
 /* Append base ":2," and the letters in the order of the alphabet. */
 void maildir_put_name(struct buf *b, struct str base, unsigned flags, uint32_t keywords);
 
+/* ---- line ends ---- */
+
+/* Between files, which end lines in LF, and texts, which end them in CRLF. Begin with a zeroed
+ * state; each appends what it makes of a piece, at most twice its size (and one byte).
+ *
+ * To a file: CRLF becomes LF, but keeps its CR behind another one. An LF without CR would not come
+ * back as it was: `altered` says so, and such a text is kept in CRLF form, in a file of which W= is
+ * as large as S=. */
+struct maildir_line_ends {
+    bool cr;      /* the last byte of the last piece was one */
+    bool cr_cr;   /* to a file: that one is behind another */
+    bool altered; /* to a file */
+};
+void maildir_to_file(struct maildir_line_ends *s, struct str piece, struct buf *file);
+/* The text is over: a CR may wait. */
+void maildir_to_file_end(struct maildir_line_ends *s, struct buf *file);
+/* From a file: an LF without CR becomes CRLF. */
+void maildir_from_file(struct maildir_line_ends *s, struct str piece, struct buf *text);
+
 /* ---- folders ---- */
 
 /* Append the folder of a mailbox ("Work/2026" to ".Work.2026"), in modified UTF-7, with the dots of

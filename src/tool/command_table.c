@@ -8,6 +8,7 @@
 #include "tool/message.h"
 #include "tool/service.h"
 #include "tool/tls.h"
+#include "tool/transfer.h"
 
 static const struct command_row rows[] = {
     /* ---- the system ---- */
@@ -246,6 +247,35 @@ static const struct command_row rows[] = {
       .options = " ",
       .does = "numbers of the store",
       .doc = "Since the depot was started." },
+
+    { .noun = STR_INIT("import"),
+      .args_min = 2,
+      .args_max = 3,
+      .words = "ACCOUNT maildir:FOLDER|mbox:FILE [MAILBOX] [--plain]",
+      .options = " --plain ",
+      .does = "bring messages in from files",
+      .doc = "A Maildir++ folder becomes INBOX, and each folder .A.B in it the mailbox A/B (with "
+             "MAILBOX: that one, and mailboxes below it). Flags, keywords (dovecot-keywords), UIDs "
+             "(dovecot-uidlist), subscriptions and dates (of the files) are kept. A mbox file goes "
+             "into INBOX or MAILBOX; FILE is - for standard input. Its fields Status, X-Status, "
+             "X-Keywords, X-UID and X-IMAPbase are read and taken out, unless --plain is given. "
+             "UIDs are kept in a mailbox that never had a message. Messages that the mailbox has "
+             "already, with the same date, size and bytes, are passed over: an import that was "
+             "interrupted is simply begun again.",
+      .with_depot = tool_import },
+    { .noun = STR_INIT("export"),
+      .args_min = 2,
+      .args_max = 3,
+      .words = "ACCOUNT maildir:FOLDER|mbox:FILE [MAILBOX] [--plain]",
+      .options = " --plain ",
+      .does = "write messages into files",
+      .doc = "All mailboxes into a Maildir++ folder, or MAILBOX alone as the folder itself, with "
+             "the files of Dovecot for UIDs and keywords. What an earlier export has left there "
+             "stays and follows the flags. A mbox file (mboxrd) has one mailbox, INBOX or MAILBOX; "
+             "it must not be there yet; FILE is - for standard output. Flags, keywords and UIDs "
+             "stand in fields before each message, unless --plain is given. Both can be imported "
+             "again byte for byte. Damaged messages are named and left out: exit code 1.",
+      .with_depot = tool_export },
 
     /* ---- looking into it ---- */
     { .noun = STR_INIT("trace"),
